@@ -1,0 +1,43 @@
+#include "base/error.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int negative(int code)
+{
+	return code == 0 ? -EIO : -abs(code);
+}
+
+int error_set(struct error *err, int code, const char *format, ...)
+{
+	va_list arguments;
+
+	code = negative(code);
+	if (err == NULL)
+		return code;
+	err->code = code;
+	va_start(arguments, format);
+	(void)vsnprintf(err->text, sizeof err->text, format, arguments);
+	va_end(arguments);
+	return code;
+}
+
+int error_errno(struct error *err, int code, const char *format, ...)
+{
+	va_list arguments;
+	size_t used;
+
+	code = negative(code);
+	if (err == NULL)
+		return code;
+	err->code = code;
+	va_start(arguments, format);
+	(void)vsnprintf(err->text, sizeof err->text, format, arguments);
+	va_end(arguments);
+	used = strlen(err->text);
+	(void)snprintf(err->text + used, sizeof err->text - used, ": %s", strerror(-code));
+	return code;
+}

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "policy/operation.h"
+#include "policy/request.h"
+#include "policy/verdict.h"
+
+/*
+ * The declared half of a policy: rules and defaults, matched in C, in linear time, without a
+ * system call. Filled by the loader (src/lua), read by the gate and by the offline tools.
+ * Not changed after loading except for the hit counters, which are atomic: any number of
+ * threads may decide at once.
+ */
+struct policy;
+
+struct rule {
+	bool deny;
+	unsigned rights; /* RIGHT_*; 0 for a syscall rule */
+	int error;       /* deny: the errno, positive; 0 = the operation's usual refusal */
+	const char *why; /* or NULL */
+	const char *file;
+	int line;
+	const char *words;   /* the rule as a person would write it: deny.read "/home/x/.ssh" */
+	_Atomic uint64_t hits;
+	struct pattern_list *patterns, *excepts;
+};
+
+/* What the loader hands over; everything is copied. */
+struct rule_spec {
+	bool deny;
+	unsigned rights;
+	const char *right_word; /* as written: "read", "write", … */
+	int error;
+	const char *why, *file;
+	int line;
+	const char *const *patterns; /* n of them */
+	size_t pattern_count;
+	const char *const *excepts;
+	size_t except_count;
+};
+
+struct policy *policy_new(void); /* NULL: no memory */
+void policy_free(struct policy *policy);
+
+/* -EINVAL with a sentence about the pattern; -ENOMEM. Rules without a pattern are refused. */
+int policy_add_rule(struct policy *policy, const struct rule_spec *spec, struct error *err);
+
+/* deny: error is positive. A second, different default is -EEXIST. */
+int policy_set_default(struct policy *policy, bool allow, int error, const char *file, int line,
+	struct error *err);
+
+/* allow.syscall / deny.syscall. `word` is a syscall or an @group, checked by the caller. */
+int policy_add_syscall_rule(struct policy *policy, bool deny, const char *word, int error,
+	const char *file, int line, struct error *err);
+
+struct syscall_rule {
+	bool deny;
+	char *word;
+	int error; /* deny: positive; 0 = EPERM */
+	const char *file;
+	int line;
+};
+const struct syscall_rule *policy_syscall_rules(const struct policy *policy, size_t *ret_count);
+
+/* Declared handlers, so that the plan knows which operations must be asked about. */
+void policy_note_handler(struct policy *policy, enum operation operation);
+bool policy_has_handler(const struct policy *policy, enum operation operation);
+
+/* Every rule, in the order of declaration. */
+size_t policy_rule_count(const struct policy *policy);
+const struct rule *policy_rule(const struct policy *policy, size_t index);
+
+/*
+ * The steps of a decision (docs/design.md §6), for whoever runs the handler in between:
+ * policy_denied    true and *ret filled if a declared deny matches;
+ * policy_allowed   fills *ret with the allowing rule, or with the default's answer.
+ */
+bool policy_denied(struct policy *policy, const struct request *request, struct verdict *ret);
+void policy_allowed(struct policy *policy, const struct request *request, struct verdict *ret);
+
+/* True if such calls are allowed whatever the path: no deny, no handler, and an allow of all. */
+bool policy_always_allows(const struct policy *policy, enum operation operation, unsigned rights);
+
+/*
+ * Policies name paths as people know them (/bin, /var/run); decisions are made on resolved ones
+ * (/usr/bin, /run). Calls `resolve` with the literal directory prefix of every pattern; where it
+ * returns another name, the pattern also stands for that. `resolve` writes a NUL-terminated
+ * absolute path into ret (4096 bytes) and returns 0, or a negative errno for "leave it".
+ */
+int policy_resolve(struct policy *policy, int (*resolve)(const char *path, char *ret),
+	struct error *err);
+
+/* The line that would allow a refused request, e.g. allow.read "/etc/hosts". For people: escape. */
+void policy_suggest(const struct request *request, char *buffer, size_t size);
+
+/* A function that decides: the gate's one door into the policy. Never fails: a failure is DENY. */
+typedef void decide_function(void *context, const struct request *request, struct verdict *ret);

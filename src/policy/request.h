@@ -1,0 +1,46 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "policy/operation.h"
+
+/* Facts about the asking process that cost a look into /proc: fetched only when a handler asks. */
+enum fact {
+	FACT_UID, /* fact_value.number: the file system uid of the thread */
+	FACT_GID, /* fact_value.number */
+	FACT_EXE, /* fact_value.text: path of the running program */
+	FACT_CWD, /* fact_value.text */
+};
+
+struct fact_value {
+	int64_t number;
+	char text[4096]; /* NUL-terminated bytes, not necessarily UTF-8 */
+};
+
+/*
+ * One question to the policy. Everything in it is a private copy: nothing here can be changed by
+ * the target any more, and nothing refers to its memory.
+ *
+ * `path` is what the kernel would reach: absolute, without symlinks, `.` or `..`. `given` is what
+ * the program wrote. Both are bytes, NUL-terminated.
+ */
+struct request {
+	enum operation operation;
+	const char *syscall; /* "openat" */
+	unsigned rights;     /* RIGHT_*: every one of them must be granted */
+	const char *path;
+	size_t path_len;
+	const char *given;
+	size_t given_len;
+	uint64_t flags; /* open: O_*; others 0 */
+	uint32_t mode;  /* as the program passed it, umask not applied */
+	pid_t pid;      /* thread group */
+	pid_t tid;
+	bool missing; /* nothing is there under that name yet */
+
+	/* 0, or a negative errno (-ESRCH: the target is gone). May be NULL: no facts (offline). */
+	int (*fetch)(const struct request *request, enum fact fact, struct fact_value *ret);
+};
