@@ -1,0 +1,13 @@
+# Writes OUTPUT: every file of FILES (relative to ROOT) as a C array, and a table of their names.
+set(text "#include \"base/embedded.h\"\n\n")
+set(table "")
+set(number 0)
+foreach(file IN LISTS FILES)
+  file(READ "${ROOT}/${file}" bytes HEX)
+  string(REGEX REPLACE "(..)" "0x\\1," bytes "${bytes}")
+  string(APPEND text "static const unsigned char file_${number}[] = {${bytes}0};\n")
+  string(APPEND table "\t{\"${file}\", file_${number}, sizeof file_${number} - 1},\n")
+  math(EXPR number "${number} + 1")
+endforeach()
+string(APPEND text "\nconst struct embedded_file embedded_files[] = {\n${table}\t{0, 0, 0},\n};\n")
+file(WRITE "${OUTPUT}" "${text}")
