@@ -1,0 +1,128 @@
+/*
+ * Runs one command and prints what it cost: wall time, CPU time of the command and of everything it
+ * waited for, and the largest resident set among them. With --busy every CPU but the first has a
+ * spinning process meanwhile.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+extern char **environ;
+
+enum { MAX_SPINNERS = 64, SPIN_SECONDS = 120 };
+
+struct spinners {
+	pid_t pids[MAX_SPINNERS];
+	int count;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static _Noreturn void spin(int cpu)
+{
+	cpu_set_t set;
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	sched_setaffinity(0, sizeof(set), &set);
+	uint64_t end = now_ns() + SPIN_SECONDS * 1000000000ull;
+	while (now_ns() < end && getppid() != 1)
+		for (volatile int i = 0; i < 1000000; i++)
+			;
+	_exit(0);
+}
+
+/* One spinner on each CPU we may use, except the first of them. */
+static void start_spinners(struct spinners *spinners)
+{
+	cpu_set_t usable;
+	int first = 1;
+	if (sched_getaffinity(0, sizeof(usable), &usable) < 0)
+		return;
+	for (int cpu = 0; cpu < CPU_SETSIZE && spinners->count < MAX_SPINNERS; cpu++) {
+		if (!CPU_ISSET(cpu, &usable))
+			continue;
+		if (first) {
+			first = 0;
+			continue;
+		}
+		pid_t pid = fork();
+		if (pid == 0)
+			spin(cpu);
+		if (pid > 0)
+			spinners->pids[spinners->count++] = pid;
+	}
+	usleep(20000); /* until the scheduler has seen them */
+}
+
+static void stop_spinners(struct spinners *spinners)
+{
+	for (int i = 0; i < spinners->count; i++) {
+		kill(spinners->pids[i], SIGKILL);
+		waitpid(spinners->pids[i], NULL, 0);
+	}
+}
+
+static uint64_t cpu_ns(const struct rusage *usage)
+{
+	uint64_t us = (uint64_t)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000000u +
+		      (uint64_t)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec);
+	return us * 1000u;
+}
+
+static int measure(char **command)
+{
+	struct rusage usage;
+	int status;
+	pid_t pid;
+	uint64_t start = now_ns();
+	int error = posix_spawnp(&pid, command[0], NULL, NULL, command, environ);
+	if (error) {
+		fprintf(stderr, "bench_measure: %s: %s\n", command[0], strerror(error));
+		return 127;
+	}
+	while (wait4(pid, &status, 0, &usage) < 0)
+		if (errno != EINTR)
+			return 1;
+	uint64_t wall = now_ns() - start;
+	if (!WIFEXITED(status) || WEXITSTATUS(status)) {
+		fprintf(stderr, "bench_measure: %s ended with wait status 0x%x\n", command[0],
+			(unsigned)status);
+		return 1;
+	}
+	printf("wall_ns=%llu cpu_ns=%llu maxrss_kib=%ld\n", (unsigned long long)wall,
+		(unsigned long long)cpu_ns(&usage), usage.ru_maxrss);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct spinners spinners = {.count = 0};
+	int next = 1;
+	int busy = next < argc && !strcmp(argv[next], "--busy");
+	next += busy;
+	if (next + 1 >= argc || strcmp(argv[next], "--")) {
+		fprintf(stderr, "usage: bench_measure [--busy] -- COMMAND [ARG...]\n");
+		return 2;
+	}
+	if (busy)
+		start_spinners(&spinners);
+	int result = measure(argv + next + 1);
+	stop_spinners(&spinners);
+	return result;
+}
