@@ -7,9 +7,9 @@
 #include <limits.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/futex.h>
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -23,6 +23,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
@@ -35,10 +36,8 @@
 
 #if defined(__x86_64__)
 #define NATIVE_ARCH AUDIT_ARCH_X86_64
-#define relax() __builtin_ia32_pause()
 #elif defined(__aarch64__)
 #define NATIVE_ARCH AUDIT_ARCH_AARCH64
-#define relax() __asm__ volatile("yield")
 #else
 #error "bench/floor.c does not know this architecture's AUDIT_ARCH_ value"
 #endif
@@ -59,8 +58,9 @@ struct mode {
 	answer_fn answer;
 };
 
-/* The only words that target and supervisor exchange: no system call of the child may be needed
- * after its filter is on. */
+/* The only words that target and supervisor exchange. Once its filter is on, the child makes no
+ * call but futex, which nobody has notified; spinning instead costs a time slice where both share a
+ * CPU. */
 struct handover {
 	atomic_int listener; /* fd number in the child, plus one */
 	atomic_int error;    /* errno of the child's failure */
@@ -71,6 +71,19 @@ static _Noreturn void fail(const char *what)
 {
 	fprintf(stderr, "bench_floor: %s: %s\n", what, strerror(errno));
 	exit(125);
+}
+
+/* Waits until *word is not 0, or for 10 ms: the other side may be dead. */
+static void wait_word(atomic_int *word)
+{
+	struct timespec patience = {.tv_nsec = 10000000};
+	syscall(SYS_futex, word, FUTEX_WAIT, 0, &patience, NULL, 0);
+}
+
+static void set_word(atomic_int *word, int value)
+{
+	atomic_store(word, value);
+	syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
 /* ---- answers ------------------------------------------------------------------------------- */
@@ -241,9 +254,9 @@ static _Noreturn void run_target(const struct mode *mode, struct handover *page,
 {
 	int listener = mode->action ? install_filter(mode) : 0;
 	if (listener >= 0 && mode->answer) {
-		atomic_store(&page->listener, listener + 1);
+		set_word(&page->listener, listener + 1);
 		while (!atomic_load(&page->go))
-			relax();
+			wait_word(&page->go);
 	}
 	if (listener >= 0)
 		execvp(command[0], command);
@@ -279,13 +292,10 @@ static int target_is_gone(pid_t pid)
 static int take_listener(pid_t pid, struct handover *page)
 {
 	int theirs;
-	for (unsigned tries = 0; !(theirs = atomic_load(&page->listener)); tries++) {
+	while (!(theirs = atomic_load(&page->listener))) {
 		if (target_is_gone(pid))
 			return -1;
-		if (tries < 1000)
-			sched_yield();
-		else
-			usleep(100);
+		wait_word(&page->listener);
 	}
 	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	int listener = (int)syscall(SYS_pidfd_getfd, pidfd, theirs - 1, 0);
@@ -352,7 +362,7 @@ static int supervise(const struct mode *mode, char **command)
 		allocate_buffers(&s);
 		watch_child();
 		s.listener = take_listener(pid, page);
-		atomic_store(&page->go, 1);
+		set_word(&page->go, 1);
 		if (s.listener >= 0)
 			serve(&s, mode->answer, pid);
 	}
