@@ -1,0 +1,130 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "policy/internal.h"
+
+/* A buffer that only takes what fits whole, and remembers that something did not. */
+struct line {
+	char *buffer;
+	size_t size, used;
+	bool full;
+};
+
+static struct line line_start(char *buffer, size_t size)
+{
+	if (size > 0)
+		buffer[0] = '\0';
+	return (struct line){buffer, size, 0, size == 0};
+}
+
+static void line_add(struct line *line, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (line->full || len >= line->size - line->used) {
+		line->full = true;
+		return;
+	}
+	memcpy(line->buffer + line->used, text, len + 1);
+	line->used += len;
+}
+
+/* One byte inside a Lua string literal that is safe to show on a terminal. */
+static void line_add_byte(struct line *line, unsigned char byte)
+{
+	char text[8];
+
+	if (byte == '"' || byte == '\\')
+		(void)snprintf(text, sizeof text, "\\%c", byte);
+	else if (byte >= ' ' && byte <= '~')
+		(void)snprintf(text, sizeof text, "%c", byte);
+	else
+		(void)snprintf(text, sizeof text, "\\x%02X", byte);
+	line_add(line, text);
+}
+
+static void line_add_literal(struct line *line, const char *bytes, size_t len)
+{
+	line_add(line, "\"");
+	for (size_t i = 0; i < len; i++)
+		line_add_byte(line, (unsigned char)bytes[i]);
+	line_add(line, "\"");
+}
+
+/* Shows that something is left out, at the cost of the last bytes if need be. */
+static void line_finish(struct line *line)
+{
+	static const char mark[] = "...";
+
+	if (!line->full || line->size < sizeof mark)
+		return;
+	if (line->used > line->size - sizeof mark)
+		line->used = line->size - sizeof mark;
+	memcpy(line->buffer + line->used, mark, sizeof mark);
+}
+
+/* ---- rules ------------------------------------------------------------------------------------
+ */
+
+static void add_patterns(struct line *line, const char *const *patterns, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0)
+			line_add(line, ", ");
+		line_add_literal(line, patterns[i], strlen(patterns[i]));
+	}
+}
+
+static void add_excepts(struct line *line, const struct rule_spec *spec)
+{
+	if (spec->except_count == 0)
+		return;
+	line_add(line, ", except = ");
+	if (spec->except_count > 1)
+		line_add(line, "{ ");
+	add_patterns(line, spec->excepts, spec->except_count);
+	if (spec->except_count > 1)
+		line_add(line, " }");
+}
+
+void policy_write_words(const struct rule_spec *spec, char *buffer, size_t size)
+{
+	struct line line = line_start(buffer, size);
+	bool list = spec->pattern_count > 1 || spec->except_count > 0;
+
+	line_add(&line, spec->deny ? "deny." : "allow.");
+	line_add(&line, spec->right_word);
+	line_add(&line, list ? " { " : " ");
+	add_patterns(&line, spec->patterns, spec->pattern_count);
+	add_excepts(&line, spec);
+	if (list)
+		line_add(&line, " }");
+	line_finish(&line);
+}
+
+/* ---- suggestions ------------------------------------------------------------------------------
+ */
+
+static const struct {
+	unsigned rights;
+	const char *word;
+} grants[] = {
+	{RIGHT_READ, "allow.read "},
+	{RIGHT_WRITE, "allow.write "},
+	{RIGHT_EXEC, "allow.exec "},
+};
+
+void policy_suggest(const struct request *request, char *buffer, size_t size)
+{
+	struct line line = line_start(buffer, size);
+
+	for (size_t i = 0; i < sizeof grants / sizeof grants[0]; i++) {
+		if ((request->rights & grants[i].rights) == 0)
+			continue;
+		if (line.used > 0)
+			line_add(&line, "  ");
+		line_add(&line, grants[i].word);
+		line_add_literal(&line, request->path, request->path_len);
+	}
+	line_finish(&line);
+}
