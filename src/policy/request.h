@@ -9,6 +9,7 @@
 
 /* Facts about the asking process that cost a look into /proc: fetched only when a handler asks. */
 enum fact {
+	FACT_PID, /* fact_value.number: the thread group; asked where request.pid is 0 */
 	FACT_UID, /* fact_value.number: the file system uid of the thread */
 	FACT_GID, /* fact_value.number */
 	FACT_EXE, /* fact_value.text: path of the running program */
@@ -37,7 +38,7 @@ struct request {
 	size_t given_len;
 	uint64_t flags; /* open: O_*; others 0 */
 	uint32_t mode;  /* as the program passed it, umask not applied */
-	pid_t pid;      /* thread group */
+	pid_t pid;      /* thread group; 0: not known yet, fetch FACT_PID */
 	pid_t tid;
 	bool missing; /* nothing is there under that name yet */
 

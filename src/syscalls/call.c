@@ -1,0 +1,217 @@
+#include "syscalls/call.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "syscalls/decode.h"
+#include "target/memory.h"
+#include "target/process.h"
+
+/* ---- decoding ------------------------------------------------------------------------------- */
+
+static int decode_argument(struct call *call, size_t index)
+{
+	uint64_t value = call->arguments[index];
+	ssize_t length;
+
+	/* Each is cut to the width that the kernel's own prototype gives it. */
+	switch ((enum argument_kind)call->row->arguments[index]) {
+	case ARG_IGNORED:
+	case ARG_HOW_SIZE: /* read together with ARG_HOW */
+		return 0;
+	case ARG_DIRFD:
+		call->dirfd = (int)(uint32_t)value;
+		return 0;
+	case ARG_FLAGS:
+		call->flags = (uint32_t)value;
+		return 0;
+	case ARG_MODE:
+		call->mode = (uint16_t)value;
+		return 0;
+	case ARG_AT_FLAGS:
+		call->at_flags = (int)(uint32_t)value;
+		return 0;
+	case ARG_HOW:
+		return decode_open_how(call, value, call->arguments[index + 1]);
+	case ARG_PATH:
+		length = memory_read_path(&call->target, value, call->given);
+		call->given_len = length < 0 ? 0 : (size_t)length;
+		return length < 0 ? (int)length : 0;
+	}
+	return -EACCES;
+}
+
+int call_decode(struct call *call)
+{
+	/* Scalars first: where the kernel finds a bad flag, it has not touched the path yet. */
+	call->dirfd = AT_FDCWD;
+	call->given_len = 0;
+	call->given[0] = '\0';
+	call->flags = call->mode = call->resolve = 0;
+	call->at_flags = 0;
+	for (size_t i = 0; i < 6; i++) {
+		int result = 0;
+
+		if (call->row->arguments[i] != ARG_PATH)
+			result = decode_argument(call, i);
+		if (result < 0)
+			return result;
+	}
+	for (size_t i = 0; i < 6; i++)
+		if (call->row->arguments[i] == ARG_PATH)
+			return decode_argument(call, i);
+	return 0;
+}
+
+int call_base(const struct call *call, int *ret_base)
+{
+	const struct world *world = &call->session->world;
+	int base;
+
+	*ret_base = -1;
+	if (call->given[0] == '/' && (call->resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) == 0)
+		return 0;
+	if (call->dirfd == AT_FDCWD)
+		base = process_open_cwd(world, &call->target);
+	else
+		base = process_open_fd(world, &call->target, call->dirfd);
+	if (base < 0)
+		return base;
+	*ret_base = base;
+	return 0;
+}
+
+/* ---- answers -------------------------------------------------------------------------------- */
+
+void answer_result(struct answer *answer, int64_t result)
+{
+	*answer = ANSWER_NONE;
+	if (result == -ESRCH) {
+		answer->kind = ANSWER_GONE;
+	} else if (result == -INTERNAL_ERESTARTSYS) {
+		answer->kind = ANSWER_RESTART;
+	} else if (result < 0) {
+		answer->error = (int)-result;
+	} else {
+		answer->kind = ANSWER_VALUE;
+		answer->value = result;
+	}
+}
+
+bool answer_verdict(struct answer *answer, const struct verdict *verdict)
+{
+	switch (verdict->kind) {
+	case VERDICT_DENY:
+		*answer = ANSWER_NONE;
+		answer->error = verdict->error > 0 ? verdict->error : EACCES;
+		return true;
+	case VERDICT_KILL:
+		*answer = ANSWER_NONE;
+		answer->kind = ANSWER_KILL;
+		return true;
+	case VERDICT_VALUE:
+		answer_result(answer, verdict->value < 0 ? -EACCES : verdict->value);
+		return true;
+	case VERDICT_ALLOW:
+	case VERDICT_REDIRECT:
+	case VERDICT_CONTENT:
+		break;
+	}
+	return false;
+}
+
+void answer_refusal(struct call *call, struct answer *answer, int error, const char *note)
+{
+	struct verdict verdict = {
+		.kind = VERDICT_DENY, .source = SOURCE_DEFAULT, .error = error};
+	struct question question;
+	struct observation observation = {
+		.call = call, .request = &question.request, .verdict = &verdict, .note = note};
+
+	question_prepare(&question, call, 0, call->given, call->given_len, false);
+	call->session->observe(call->session->observe_context, &observation);
+	answer_result(answer, -error);
+}
+
+/* ---- asking --------------------------------------------------------------------------------- */
+
+static int fetch_link(const struct call *call, const char *name, struct fact_value *ret)
+{
+	ssize_t length = process_link(
+		&call->session->world, &call->target, name, ret->text, sizeof ret->text);
+
+	return length < 0 ? (int)length : 0;
+}
+
+static int fetch_status(const struct call *call, enum fact fact, struct fact_value *ret)
+{
+	struct process_status status;
+	int result = process_status(&call->session->world, &call->target, &status);
+
+	if (result < 0)
+		return result;
+	if (fact == FACT_PID)
+		ret->number = status.tgid;
+	else
+		ret->number = fact == FACT_UID ? status.fsuid : status.fsgid;
+	return 0;
+}
+
+static int fetch_fact(const struct request *request, enum fact fact, struct fact_value *ret)
+{
+	const struct question *question = (const struct question *)((const char *)request -
+		offsetof(struct question, request));
+
+	switch (fact) {
+	case FACT_UID:
+	case FACT_GID:
+	case FACT_PID:
+		return fetch_status(question->call, fact, ret);
+	case FACT_EXE:
+		return fetch_link(question->call, "exe", ret);
+	case FACT_CWD:
+		return fetch_link(question->call, "cwd", ret);
+	}
+	return -EINVAL;
+}
+
+void question_prepare(struct question *question, const struct call *call, unsigned rights,
+	const char *path, size_t path_len, bool missing)
+{
+	question->call = call;
+	question->request = (struct request){
+		.operation = call->row->operation,
+		.syscall = call->row->name,
+		.rights = rights,
+		.path = path,
+		.path_len = path_len,
+		.given = call->given,
+		.given_len = call->given_len,
+		.flags = call->flags,
+		.mode = call->mode,
+		.tid = call->target.tid,
+		.missing = missing,
+		.fetch = fetch_fact,
+	};
+}
+
+void question_ask(const struct question *question, struct verdict *ret)
+{
+	const struct session *session = question->call->session;
+
+	*ret = (struct verdict){.kind = VERDICT_DENY};
+	session->decide(session->decide_context, &question->request, ret);
+}
+
+void question_observe(const struct question *question, const struct verdict *verdict)
+{
+	const struct session *session = question->call->session;
+	struct observation observation = {
+		.call = question->call, .request = &question->request, .verdict = verdict};
+
+	session->observe(session->observe_context, &observation);
+}

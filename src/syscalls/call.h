@@ -1,0 +1,120 @@
+#pragma once
+
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "policy/policy.h"
+#include "syscalls/table.h"
+#include "target/place.h"
+#include "target/target.h"
+#include "target/world.h"
+
+struct call;
+
+/* A decision as it is logged, before the answer. Everything is borrowed. */
+struct observation {
+	const struct call *call;
+	const struct request *request; /* NULL: refused by group, no path was looked at */
+	const struct verdict *verdict;
+	const char *note; /* a sentence where the verdict alone doesn't explain it, or NULL */
+};
+
+/*
+ * What the performing functions need from the rooms above them, in one struct of functions, so
+ * that they depend on none.
+ */
+struct session {
+	struct world world;
+	decide_function *decide;
+	void *decide_context;
+	void (*observe)(void *context, const struct observation *observation);
+	void *observe_context;
+	/*
+	 * Around a system call that may block: between begin and end the thread may be interrupted
+	 * (EINTR) because the target's call is gone or a signal waits for it. `known` says that it
+	 * will block, so somebody else should receive meanwhile; false from begin: no thread is left
+	 * for that, refuse the call.
+	 */
+	bool (*blocking_begin)(struct call *call, bool known);
+	void (*blocking_end)(struct call *call);
+	bool asks[OPERATION_COUNT]; /* the policy has a handler for it */
+};
+
+/* One decoded notification. Everything in it is a private copy. */
+struct call {
+	struct session *session;
+	struct target target;
+	const struct syscall_row *row;
+	uint64_t arguments[6];
+
+	int dirfd;
+	char given[PATH_MAX]; /* the path as the program wrote it */
+	size_t given_len;
+	uint64_t flags;
+	uint32_t mode;
+	uint64_t resolve; /* openat2 */
+	int at_flags;
+
+	atomic_bool cancelled; /* set by the monitor: answer with ANSWER_RESTART */
+	void *worker;          /* the gate's */
+};
+
+enum answer_kind {
+	ANSWER_ERROR,    /* zero on purpose, with error 0 it becomes EACCES */
+	ANSWER_VALUE,    /* the call returns `value` */
+	ANSWER_FD,       /* the call returns a new descriptor for `fd` */
+	ANSWER_CONTINUE, /* the kernel does it: see docs/design.md §2 for when that is legal */
+	ANSWER_RESTART,  /* interrupted: EINTR or a restart, as the target's handler says */
+	ANSWER_KILL,     /* the process is killed */
+	ANSWER_GONE,     /* nobody waits for an answer any more */
+};
+
+struct answer {
+	enum answer_kind kind;
+	int error; /* positive */
+	int64_t value;
+	int fd; /* owned by the answer */
+	bool cloexec;
+};
+
+#define ANSWER_NONE ((struct answer){.kind = ANSWER_ERROR, .fd = -1})
+
+/* Fills the answer from a result in kernel fashion: >= 0 a value, < 0 a negative errno. */
+void answer_result(struct answer *answer, int64_t result);
+
+/* The kernel's own "interrupted by a signal": never leaves the kernel natively. */
+enum { INTERNAL_ERESTARTSYS = 512 };
+
+/*
+ * Copies what the row says from the notification's arguments and from the target's memory.
+ * 0 or a negative errno, which is the answer (-ESRCH: gone).
+ */
+int call_decode(struct call *call);
+
+/* O_PATH pin where a relative path starts; -1 for an absolute one; else a negative errno < -1. */
+int call_base(const struct call *call, int *ret_base);
+
+/* ---- asking the policy ------------------------------------------------------------------------ */
+
+/* A request together with the call it came from, for facts that are fetched on demand. */
+struct question {
+	struct request request;
+	const struct call *call;
+};
+
+void question_prepare(struct question *question, const struct call *call, unsigned rights,
+	const char *path, size_t path_len, bool missing);
+
+/* Asks; the verdict is the caller's to clear. Nothing is logged yet. */
+void question_ask(const struct question *question, struct verdict *ret);
+
+/* Logs the decision. */
+void question_observe(const struct question *question, const struct verdict *verdict);
+
+/* The answers that are the same for every operation: DENY, KILL, VALUE. false: it is another one. */
+bool answer_verdict(struct answer *answer, const struct verdict *verdict);
+
+/* A refusal that no policy decided (a group, a rule of the supervisor's own), logged. */
+void answer_refusal(struct call *call, struct answer *answer, int error, const char *note);

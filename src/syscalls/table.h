@@ -1,0 +1,79 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy/operation.h"
+#include "policy/policy.h"
+#include "policy/vocabulary.h"
+
+struct call;
+struct answer;
+
+/* What an argument of a row means: how the decoder copies it into struct call. */
+enum argument_kind {
+	ARG_IGNORED = 0,
+	ARG_DIRFD,    /* int */
+	ARG_PATH,     /* string, at most PATH_MAX with its NUL */
+	ARG_FLAGS,    /* unsigned int: O_* */
+	ARG_MODE,     /* umode_t */
+	ARG_HOW,      /* struct open_how * */
+	ARG_HOW_SIZE, /* size_t */
+	ARG_AT_FLAGS, /* int: AT_* */
+};
+
+enum syscall_group {
+	GROUP_NONE,
+#define GROUP(id, name, error, flags, help, refusal) GROUP_##id,
+#include "syscalls/table.def"
+	GROUP_COUNT,
+};
+
+struct syscall_row {
+	const char *name;
+	int number; /* < 0: by name */
+	enum syscall_group group;
+	enum operation operation;
+	uint8_t arguments[6];
+	/* Fills the answer; runs in the thread that received the call. NULL: never performed. */
+	void (*perform)(struct call *call, struct answer *answer);
+};
+
+struct scalar_row {
+	const char *name;
+	unsigned argument;
+	uint64_t mask, value;
+	enum syscall_group group;
+};
+
+enum {
+	EXPLAINED = 1 << 0, /* a refused call is notified, so that the denial can be explained */
+	UNJUDGED = 1 << 1,  /* opening it lets calls through that no rule judges yet */
+};
+
+struct group_row {
+	const char *name; /* "@debug" */
+	int error;        /* what a refused call gets, positive */
+	unsigned flags;
+	const char *help;
+	const char *refusal; /* not NULL: can't be opened, for this reason */
+};
+
+extern const struct syscall_row syscall_table[];
+extern const size_t syscall_table_size;
+extern const struct scalar_row scalar_table[];
+extern const size_t scalar_table_size;
+extern const struct group_row group_table[GROUP_COUNT]; /* [GROUP_NONE] has a NULL name */
+
+/* The native number of a row, or -1 where this architecture lacks the call. */
+int syscall_number(const struct syscall_row *row);
+
+/* The row of a native number, or NULL. */
+const struct syscall_row *syscall_by_number(int number);
+
+/* Every word of allow.syscall and deny.syscall: names, @groups and groups of groups. */
+const struct vocabulary *syscall_vocabulary(void);
+
+/* True if the rule's word (a name, an @group, a group of groups) covers this call or group. */
+bool syscall_word_covers(const char *word, const char *name, enum syscall_group group);

@@ -1,0 +1,113 @@
+#include "target/identity.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static struct own_identity {
+	uid_t uid;
+	gid_t gid;
+	int group_count;
+	gid_t groups[1024];
+	uint64_t cap_effective, cap_permitted, cap_inheritable;
+} own;
+
+int identity_remember_own(void)
+{
+	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct data[2] = {{0}};
+
+	own.uid = geteuid();
+	own.gid = getegid();
+	own.group_count = getgroups(sizeof own.groups / sizeof *own.groups, own.groups);
+	if (own.group_count < 0 || syscall(SYS_capget, &header, data) < 0)
+		return -errno;
+	own.cap_effective = data[0].effective | (uint64_t)data[1].effective << 32;
+	own.cap_permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
+	own.cap_inheritable = data[0].inheritable | (uint64_t)data[1].inheritable << 32;
+	return 0;
+}
+
+static int set_effective(uint64_t effective)
+{
+	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct data[2] = {
+		{(uint32_t)effective, (uint32_t)own.cap_permitted, (uint32_t)own.cap_inheritable},
+		{(uint32_t)(effective >> 32), (uint32_t)(own.cap_permitted >> 32),
+			(uint32_t)(own.cap_inheritable >> 32)},
+	};
+
+	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
+}
+
+/* setfsuid and setfsgid tell of failure only by what they did not change. */
+static int set_ids(uid_t uid, gid_t gid, int count, const gid_t *groups)
+{
+	if (syscall(SYS_setgroups, count, groups) < 0)
+		return -errno;
+	(void)syscall(SYS_setfsgid, gid);
+	(void)syscall(SYS_setfsuid, uid);
+	if ((gid_t)syscall(SYS_setfsgid, -1) != gid || (uid_t)syscall(SYS_setfsuid, -1) != uid)
+		return -EPERM;
+	return 0;
+}
+
+static bool same_groups(const struct process_status *status)
+{
+	return status->group_count == own.group_count &&
+		memcmp(status->groups, own.groups, sizeof(gid_t) * (size_t)own.group_count) == 0;
+}
+
+static bool is_own(const struct process_status *status)
+{
+	return status->fsuid == own.uid && status->fsgid == own.gid && same_groups(status) &&
+		status->cap_effective == own.cap_effective;
+}
+
+/* The supervisor can lend only what it has: a target with more is refused. */
+static int borrow(const struct process_status *status)
+{
+	int result = set_ids(status->fsuid, status->fsgid, status->group_count, status->groups);
+
+	if (result < 0)
+		return result;
+	return set_effective(status->cap_effective & own.cap_permitted);
+}
+
+int identity_enter(
+	struct identity *identity, const struct world *world, const struct target *target)
+{
+	struct process_status status;
+	int result;
+
+	identity->borrowed = false;
+	if (!world->credentials_vary)
+		return 0;
+	result = process_status(world, target, &status);
+	if (result < 0)
+		return result;
+	if (is_own(&status))
+		return 0;
+	identity->borrowed = true;
+	if (borrow(&status) == 0)
+		return 0;
+	identity_leave(identity);
+	return -EACCES;
+}
+
+void identity_leave(struct identity *identity)
+{
+	if (!identity->borrowed)
+		return;
+	identity->borrowed = false;
+	/* Capabilities first: they are what the rest needs. setfsuid to root raises only some. */
+	if (set_effective(own.cap_effective) < 0 ||
+		set_ids(own.uid, own.gid, own.group_count, own.groups) < 0 ||
+		set_effective(own.cap_effective) < 0)
+		abort();
+}

@@ -1,0 +1,119 @@
+#include "target/place.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "target/procfs.h"
+
+void place_clear(struct place *place)
+{
+	close_fd(&place->object);
+	close_fd(&place->parent);
+}
+
+ssize_t pin_name(const struct world *world, int pin, char buffer[PATH_MAX])
+{
+	char number[16];
+	ssize_t length;
+
+	(void)snprintf(number, sizeof number, "%d", pin);
+	length = readlinkat(world->fds, number, buffer, PATH_MAX);
+	if (length < 0)
+		return -errno;
+	if (length >= PATH_MAX)
+		return -ENAMETOOLONG;
+	buffer[length] = '\0';
+	return length;
+}
+
+static void strip_deleted(struct place *place)
+{
+	static const char suffix[] = " (deleted)";
+	const size_t length = sizeof suffix - 1;
+
+	/* A living file may end in these letters, too: only the link count tells. */
+	if (place->st.st_nlink == 0 && place->path_len > length &&
+		memcmp(place->path + place->path_len - length, suffix, length) == 0) {
+		place->path_len -= length;
+		place->path[place->path_len] = '\0';
+	}
+}
+
+int place_name(const struct world *world, struct place *place)
+{
+	ssize_t length = pin_name(world, place->object, place->path);
+
+	if (length < 0)
+		return -EACCES;
+	place->path_len = (size_t)length;
+	if (place->path[0] != '/') {
+		/* "pipe:[1]", "anon_inode:…"; but "(unreachable)/x" is a path we cannot judge. */
+		place->nameless = place->path[0] != '(';
+		return place->nameless ? 0 : -EACCES;
+	}
+	strip_deleted(place);
+	if (place->st.st_nlink == 0 && strncmp(place->path, "/memfd:", 7) == 0)
+		place->nameless = true;
+	return 0;
+}
+
+static bool can_use_kernel(const struct route *route)
+{
+	/* RESOLVE_IN_ROOT at a foreign root would clamp ".." of relative paths at their start. */
+	return !route->world->roots_vary && (route->flags & PLACE_PARENT) == 0 &&
+		(route->resolve & RESOLVE_CACHED) == 0;
+}
+
+/*
+ * The kernel walks: right for everything but magic links and procfs, which it would resolve as
+ * ours. Needs no parent, so it serves only existing objects.
+ */
+static int resolve_by_kernel(const struct route *route, struct place *ret)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_CLOEXEC |
+			((route->flags & PLACE_NOFOLLOW) != 0 ? (uint64_t)O_NOFOLLOW : 0),
+		.resolve = route->resolve | RESOLVE_NO_MAGICLINKS,
+	};
+	int base = route->base >= 0 ? route->base : AT_FDCWD;
+
+	ret->object = (int)syscall(SYS_openat2, base, route->path, &how, sizeof how);
+	if (ret->object < 0)
+		return -errno;
+	if (fstat(ret->object, &ret->st) < 0)
+		return -errno;
+	if (procfs_holds(ret->object))
+		return -ELOOP;
+	return place_name(route->world, ret);
+}
+
+int place_resolve(const struct route *route, struct place *ret)
+{
+	int result;
+
+	*ret = PLACE_NOWHERE;
+	if (can_use_kernel(route)) {
+		result = resolve_by_kernel(route, ret);
+		if (result == 0)
+			return 0;
+		place_clear(ret);
+		/*
+		 * The walk tells: what is missing and where a dangling link leads (ENOENT), whether
+		 * it was a loop or a magic link (ELOOP), whether it was our own /proc entry (EACCES).
+		 */
+		if (result != -ELOOP && result != -ENOENT && result != -EACCES)
+			return result;
+	}
+	result = place_walk(route, ret);
+	if (result < 0)
+		place_clear(ret);
+	return result;
+}

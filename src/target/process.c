@@ -1,0 +1,220 @@
+#include "target/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+enum { NAME_SIZE = 64 };
+
+static const char *entry(char buffer[NAME_SIZE], pid_t tid, const char *name)
+{
+	(void)snprintf(buffer, NAME_SIZE, "%d/%s", tid, name);
+	return buffer;
+}
+
+/* Whole small file into buffer, NUL-terminated; its length or a negative errno. */
+static ssize_t read_entry(
+	const struct world *world, pid_t tid, const char *name, char *buffer, size_t size)
+{
+	char path[NAME_SIZE];
+	cleanup_fd int fd = openat(world->proc, entry(path, tid, name), O_RDONLY | O_CLOEXEC);
+	size_t used = 0;
+	ssize_t got = 0;
+
+	if (fd < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	while (used < size - 1 && (got = read(fd, buffer + used, size - 1 - used)) > 0)
+		used += (size_t)got;
+	if (got < 0)
+		return -errno;
+	buffer[used] = '\0';
+	return (ssize_t)used;
+}
+
+/* The text behind "\nName:\t", or NULL. */
+static const char *field(const char *status, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (const char *line = status; line != NULL; line = strchr(line, '\n')) {
+		if (*line == '\n')
+			line++;
+		if (strncmp(line, name, length) == 0 && line[length] == ':')
+			return line + length + 1;
+	}
+	return NULL;
+}
+
+static bool parse_ids(const char *text, uint32_t *real, uint32_t *effective, uint32_t *fs)
+{
+	return text != NULL &&
+		sscanf(text, "%" SCNu32 " %" SCNu32 " %*u %" SCNu32, real, effective, fs) == 3;
+}
+
+static bool parse_hex(const char *text, uint64_t *ret)
+{
+	return text != NULL && sscanf(text, "%" SCNx64, ret) == 1;
+}
+
+static bool parse_int(const char *text, pid_t *ret)
+{
+	return text != NULL && sscanf(text, "%d", ret) == 1;
+}
+
+static int parse_groups(const char *text, struct process_status *ret)
+{
+	const int limit = (int)(sizeof ret->groups / sizeof *ret->groups);
+
+	ret->group_count = 0;
+	while (text != NULL && *text != '\n' && *text != '\0') {
+		char *end;
+		unsigned long group = strtoul(text, &end, 10);
+
+		if (end == text)
+			break;
+		if (ret->group_count == limit)
+			return -EACCES;
+		ret->groups[ret->group_count++] = (gid_t)group;
+		for (text = end; *text == ' ' || *text == '\t'; text++)
+			;
+	}
+	return 0;
+}
+
+static int parse_status(const char *text, struct process_status *ret)
+{
+	const char *mask = field(text, "Umask");
+
+	/* No Umask line: the thread is exiting and has no fs_struct any more. */
+	if (mask == NULL || sscanf(mask, "%o", &ret->umask) != 1)
+		return -ESRCH;
+	if (!parse_int(field(text, "Tgid"), &ret->tgid) ||
+		!parse_int(field(text, "PPid"), &ret->parent) ||
+		!parse_ids(field(text, "Uid"), &ret->uid, &ret->euid, &ret->fsuid) ||
+		!parse_ids(field(text, "Gid"), &ret->gid, &ret->egid, &ret->fsgid) ||
+		!parse_hex(field(text, "CapEff"), &ret->cap_effective) ||
+		!parse_hex(field(text, "SigPnd"), &ret->signals_pending) ||
+		!parse_hex(field(text, "ShdPnd"), &ret->signals_shared) ||
+		!parse_hex(field(text, "SigBlk"), &ret->signals_blocked) ||
+		!parse_hex(field(text, "SigIgn"), &ret->signals_ignored))
+		return -EACCES;
+	return parse_groups(field(text, "Groups"), ret);
+}
+
+int process_status_of(const struct world *world, pid_t tid, struct process_status *ret)
+{
+	char text[16384];
+	ssize_t length = read_entry(world, tid, "status", text, sizeof text);
+
+	if (length < 0)
+		return (int)length;
+	/* A line cut off would be a group too few: refuse what does not fit. */
+	if ((size_t)length == sizeof text - 1)
+		return -EACCES;
+	return parse_status(text, ret);
+}
+
+int process_status(
+	const struct world *world, const struct target *target, struct process_status *ret)
+{
+	int result = process_status_of(world, target->tid, ret);
+
+	return target_check(target) < 0 ? -ESRCH : result;
+}
+
+static int open_entry(
+	const struct world *world, const struct target *target, const char *name, int flags)
+{
+	char path[NAME_SIZE];
+	cleanup_fd int fd =
+		openat(world->proc, entry(path, target->tid, name), O_PATH | O_CLOEXEC | flags);
+	int error = errno;
+
+	if (target_check(target) < 0)
+		return -ESRCH;
+	return fd >= 0 ? steal_fd(&fd) : -error;
+}
+
+int process_open_cwd(const struct world *world, const struct target *target)
+{
+	return open_entry(world, target, "cwd", O_DIRECTORY);
+}
+
+int process_open_root(const struct world *world, const struct target *target)
+{
+	return open_entry(world, target, "root", O_DIRECTORY);
+}
+
+int process_open_fd(const struct world *world, const struct target *target, int fd)
+{
+	char name[NAME_SIZE];
+	int pin;
+
+	if (fd < 0)
+		return -EBADF;
+	(void)snprintf(name, sizeof name, "fd/%d", fd);
+	pin = open_entry(world, target, name, 0);
+	return pin == -ENOENT ? -EBADF : pin;
+}
+
+ssize_t process_link(const struct world *world, const struct target *target, const char *name,
+	char *buffer, size_t size)
+{
+	char path[NAME_SIZE];
+	ssize_t length =
+		readlinkat(world->proc, entry(path, target->tid, name), buffer, size - 1);
+	int error = errno;
+
+	if (target_check(target) < 0)
+		return -ESRCH;
+	if (length < 0)
+		return -error;
+	buffer[length] = '\0';
+	return length;
+}
+
+void process_comm(const struct world *world, pid_t tid, char ret[16])
+{
+	ssize_t length = read_entry(world, tid, "comm", ret, 16);
+
+	if (length < 0)
+		ret[0] = '\0';
+	else if (length > 0 && ret[length - 1] == '\n')
+		ret[length - 1] = '\0';
+}
+
+bool process_in_tree(const struct world *world, pid_t pid)
+{
+	struct process_status status;
+
+	/* The guard is a subreaper: every chain of parents of the tree ends at it. */
+	for (int depth = 0; depth < 4096 && pid > 1; depth++) {
+		if (process_status_of(world, pid, &status) < 0)
+			return false;
+		if (status.parent == world->guard)
+			return true;
+		pid = status.parent;
+	}
+	return false;
+}
+
+bool process_fds_exhausted(const struct world *world, const struct target *target)
+{
+	char path[NAME_SIZE];
+	struct rlimit limit;
+	struct stat st;
+
+	if (fstatat(world->proc, entry(path, target->tid, "fd"), &st, 0) < 0 ||
+		prlimit(target->tid, RLIMIT_NOFILE, NULL, &limit) < 0)
+		return false;
+	return st.st_size > 0 && (rlim_t)st.st_size >= limit.rlim_cur;
+}

@@ -1,0 +1,154 @@
+#include "target/procfs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "target/process.h"
+
+enum { PROC_ROOT_INODE = 1, PROC_DEPTH = 16 };
+
+bool procfs_holds(int pin)
+{
+	struct statfs fs;
+
+	/* In doubt yes: an object that can't be asked gets the stricter rules. */
+	return fstatfs(pin, &fs) < 0 || fs.f_type == PROC_SUPER_MAGIC;
+}
+
+static bool is_root_inode(int pin)
+{
+	struct stat st;
+
+	return fstat(pin, &st) == 0 && st.st_ino == PROC_ROOT_INODE;
+}
+
+bool procfs_is_root(int pin)
+{
+	return is_root_inode(pin) && procfs_holds(pin);
+}
+
+/* The last component of a pin's name as a pid; 0 if it isn't one. */
+static pid_t name_as_pid(const struct world *world, int pin)
+{
+	char name[PATH_MAX];
+	ssize_t length = pin_name(world, pin, name);
+	const char *last;
+	char *end;
+	long pid;
+
+	if (length < 0)
+		return (pid_t)length;
+	last = strrchr(name, '/');
+	if (last == NULL)
+		return -EACCES;
+	pid = strtol(last + 1, &end, 10);
+	return *end == '\0' && end != last + 1 && pid > 0 ? (pid_t)pid : 0;
+}
+
+pid_t procfs_owner(const struct world *world, int directory)
+{
+	cleanup_fd int current = fcntl(directory, F_DUPFD_CLOEXEC, 3);
+
+	if (current >= 0 && is_root_inode(current))
+		return 0;
+	for (int depth = 0; current >= 0 && depth < PROC_DEPTH; depth++) {
+		int up = openat(current, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		if (up < 0)
+			return -EACCES;
+		if (is_root_inode(up)) {
+			(void)close(up);
+			return name_as_pid(world, current);
+		}
+		(void)close(current);
+		current = up;
+	}
+	return -EACCES;
+}
+
+enum relation { RELATION_SELF, RELATION_TREE, RELATION_OUTSIDE, RELATION_SUPERVISOR };
+
+static enum relation relation_of(const struct route *route, pid_t owner)
+{
+	const struct world *world = route->world;
+	struct process_status other, own;
+
+	if (owner == route->target->tid)
+		return RELATION_SELF;
+	if (process_status_of(world, owner, &other) < 0)
+		return RELATION_OUTSIDE;
+	if (other.tgid == world->supervisor || other.tgid == world->guard)
+		return RELATION_SUPERVISOR;
+	if (process_status_of(world, route->target->tid, &own) == 0 && own.tgid == other.tgid)
+		return RELATION_SELF;
+	return process_in_tree(world, other.tgid) ? RELATION_TREE : RELATION_OUTSIDE;
+}
+
+int procfs_permits_jump(const struct route *route, pid_t owner)
+{
+	enum relation relation;
+
+	if (owner <= 0)
+		return -EACCES;
+	relation = relation_of(route, owner);
+	return relation == RELATION_SELF || relation == RELATION_TREE ? 0 : -EACCES;
+}
+
+/* What the kernel shows of any process to anybody, and tools like ps need. */
+static bool is_public(const char *leaf)
+{
+	static const char *const names[] = {"stat", "statm", "status", "cmdline", "comm", "cgroup",
+		"task", "limits", "oom_score", "oom_score_adj", "sched", "schedstat", "loginuid",
+		"sessionid", "wchan"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcmp(leaf, names[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool is_pid_directory(const struct place *place)
+{
+	return place->leaf[0] >= '0' && place->leaf[0] <= '9' && S_ISDIR(place->st.st_mode);
+}
+
+int procfs_permits(const struct route *route, const struct place *place)
+{
+	pid_t owner;
+
+	if (S_ISDIR(place->st.st_mode))
+		owner = procfs_owner(route->world, place->object);
+	else if (place->parent >= 0)
+		owner = procfs_owner(route->world, place->parent);
+	else
+		/* A file reached through a descriptor: it was permitted when that was opened. */
+		return place->jumped ? 0 : -EACCES;
+	if (owner < 0)
+		return -EACCES;
+	if (owner == 0)
+		return 0;
+	switch (relation_of(route, owner)) {
+	case RELATION_SELF:
+	case RELATION_TREE:
+		return 0;
+	case RELATION_OUTSIDE:
+		return is_public(place->leaf) || is_pid_directory(place) ? 0 : -EACCES;
+	case RELATION_SUPERVISOR:
+		break;
+	}
+	return -EACCES;
+}
+
+bool procfs_is_memory(const struct place *place)
+{
+	const char *last = strrchr(place->path, '/');
+
+	return last != NULL && strcmp(last, "/mem") == 0 && procfs_holds(place->object);
+}

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "target/place.h"
+
+/*
+ * Entries of /proc mean something else for us than for the target, and we may look where it may
+ * not. These functions recognise procfs by its file system type, never by the name "/proc".
+ */
+bool procfs_holds(int pin);
+
+/* True if `pin` is the root directory of a procfs: the place of `self` and of the pid directories. */
+bool procfs_is_root(int pin);
+
+/*
+ * The pid directory that a directory of procfs lies in; 0: none (a file of the machine, as
+ * /proc/meminfo); negative errno: can't be told, refuse.
+ */
+pid_t procfs_owner(const struct world *world, int directory);
+
+/*
+ * Whether the target may reach this object of procfs by name: 0 or -EACCES. Refused are the
+ * supervisor's and the guard's entries, and of processes outside the tree everything but what
+ * anybody may see.
+ */
+int procfs_permits(const struct route *route, const struct place *place);
+
+/* Whether it may follow a magic link (fd/N, exe, cwd, root, ns/…) of that process: 0 or -EACCES. */
+int procfs_permits_jump(const struct route *route, pid_t owner);
+
+/* True for /proc/PID/mem and its like: a write there rewrites a process. */
+bool procfs_is_memory(const struct place *place);

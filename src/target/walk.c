@@ -1,0 +1,460 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "target/place.h"
+#include "target/process.h"
+#include "target/procfs.h"
+
+/*
+ * The walk by hand, component by component, each one pinned before the next is looked up:
+ * path_resolution(7) for another process. It exists for what openat2(2) would resolve as ours:
+ * /proc/self, magic links, a foreign root; and to learn where exactly a name is missing.
+ */
+
+enum { SYMLINK_LIMIT = 40, REST_SIZE = 2 * PATH_MAX };
+
+struct walk {
+	const struct route *route;
+	int root;             /* where '/' is; not owned */
+	int start;            /* where the walk began; not owned */
+	int current;          /* the directory reached; owned */
+	int links;            /* symlinks followed */
+	uint64_t mount;       /* RESOLVE_NO_XDEV: the only mount allowed */
+	char rest[REST_SIZE]; /* text still to be walked */
+	size_t at;            /* where in it */
+	struct place *place;
+};
+
+enum step { STEP_GO_ON, STEP_ARRIVED };
+
+struct component {
+	char name[NAME_MAX + 1];
+	bool last;           /* nothing but slashes behind it */
+	bool trailing_slash; /* at least one slash behind it */
+};
+
+static int open_pin(int base, const char *name, int flags)
+{
+	int fd = openat(base, name, O_PATH | O_CLOEXEC | flags);
+
+	return fd >= 0 ? fd : -errno;
+}
+
+static bool resolves(const struct walk *walk, uint64_t flag)
+{
+	return (walk->route->resolve & flag) != 0;
+}
+
+static int identity_of(int pin, struct statx *ret)
+{
+	return statx(pin, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, ret) < 0 ? -errno : 0;
+}
+
+static bool same_directory(int one, int other)
+{
+	struct statx a, b;
+
+	return identity_of(one, &a) == 0 && identity_of(other, &b) == 0 && a.stx_ino == b.stx_ino &&
+		a.stx_dev_major == b.stx_dev_major && a.stx_dev_minor == b.stx_dev_minor &&
+		a.stx_mnt_id == b.stx_mnt_id;
+}
+
+static int check_mount(struct walk *walk, int pin)
+{
+	struct statx st;
+
+	if (!resolves(walk, RESOLVE_NO_XDEV))
+		return 0;
+	if (identity_of(pin, &st) < 0)
+		return -EACCES;
+	return st.stx_mnt_id == walk->mount ? 0 : -EXDEV;
+}
+
+/* The walk goes on from `pin`, which it owns from now on. */
+static int move_to(struct walk *walk, int pin)
+{
+	int result = check_mount(walk, pin);
+
+	if (result < 0) {
+		(void)close(pin);
+		return result;
+	}
+	close_fd(&walk->current);
+	walk->current = pin;
+	return 0;
+}
+
+static int move_to_copy(struct walk *walk, int pin)
+{
+	int copy = fcntl(pin, F_DUPFD_CLOEXEC, 3);
+
+	return copy < 0 ? -errno : move_to(walk, copy);
+}
+
+/* An absolute path, or an absolute link: to the target's root, where openat2 lets it. */
+static int move_to_root(struct walk *walk)
+{
+	if (resolves(walk, RESOLVE_BENEATH))
+		return -EXDEV;
+	return move_to_copy(walk, resolves(walk, RESOLVE_IN_ROOT) ? walk->start : walk->root);
+}
+
+static int go_up(struct walk *walk)
+{
+	int up;
+
+	if (resolves(walk, RESOLVE_BENEATH | RESOLVE_IN_ROOT) &&
+		same_directory(walk->current, walk->start))
+		return resolves(walk, RESOLVE_BENEATH) ? -EXDEV : 0;
+	if (same_directory(walk->current, walk->root))
+		return move_to_copy(walk, walk->current);
+	up = open_pin(walk->current, "..", O_DIRECTORY);
+	return up < 0 ? up : move_to(walk, up);
+}
+
+/* false: the text is used up. */
+static int next_component(struct walk *walk, struct component *ret)
+{
+	const char *text = walk->rest + walk->at;
+	size_t length, after;
+
+	text += strspn(text, "/");
+	if (*text == '\0')
+		return 0;
+	length = strcspn(text, "/");
+	if (length > NAME_MAX)
+		return -ENAMETOOLONG;
+	memcpy(ret->name, text, length);
+	ret->name[length] = '\0';
+	after = strspn(text + length, "/");
+	ret->trailing_slash = after > 0;
+	ret->last = text[length + after] == '\0';
+	walk->at = (size_t)(text + length - walk->rest);
+	return 1;
+}
+
+/* Puts a link's text before what is left to walk. */
+static int insert_text(struct walk *walk, const char *text)
+{
+	char joined[REST_SIZE];
+	int length = snprintf(joined, sizeof joined, "%s%s", text, walk->rest + walk->at);
+
+	if (length < 0 || (size_t)length >= sizeof joined)
+		return -ENAMETOOLONG;
+	memcpy(walk->rest, joined, (size_t)length + 1);
+	walk->at = 0;
+	return text[0] == '/' ? move_to_root(walk) : 0;
+}
+
+static int count_link(struct walk *walk)
+{
+	if (resolves(walk, RESOLVE_NO_SYMLINKS))
+		return -ELOOP;
+	return ++walk->links > SYMLINK_LIMIT ? -ELOOP : 0;
+}
+
+/* fs.protected_symlinks of proc_sys_fs(5); may_follow_link() in fs/namei.c. */
+static int check_protected_link(const struct walk *walk, int link)
+{
+	struct stat directory, st;
+
+	if (walk->route->world->protected_symlinks == 0)
+		return 0;
+	if (fstat(walk->current, &directory) < 0 || fstat(link, &st) < 0)
+		return -EACCES;
+	if ((directory.st_mode & (S_ISVTX | S_IWOTH)) != (S_ISVTX | S_IWOTH))
+		return 0;
+	if (st.st_uid == directory.st_uid || st.st_uid == (uid_t)syscall(SYS_setfsuid, -1))
+		return 0;
+	return -EACCES;
+}
+
+static int check_nosymfollow(int link)
+{
+	struct statfs fs;
+	const long nosymfollow = 0x2000; /* ST_NOSYMFOLLOW, Linux 5.10 */
+
+	if (fstatfs(link, &fs) < 0)
+		return -EACCES;
+	return (fs.f_flags & nosymfollow) != 0 ? -ELOOP : 0;
+}
+
+/* `self` and `thread-self` are ours when we read them: the target's are put in their place. */
+static int follow_self(struct walk *walk, const struct component *component)
+{
+	const struct target *target = walk->route->target;
+	struct process_status status;
+	char text[64];
+	int result = process_status(walk->route->world, target, &status);
+
+	if (result < 0)
+		return result;
+	if (strcmp(component->name, "self") == 0)
+		(void)snprintf(text, sizeof text, "%d", status.tgid);
+	else
+		(void)snprintf(text, sizeof text, "%d/task/%d", status.tgid, target->tid);
+	return insert_text(walk, text);
+}
+
+static bool is_self(const struct walk *walk, const struct component *component)
+{
+	return (strcmp(component->name, "self") == 0 ||
+		       strcmp(component->name, "thread-self") == 0) &&
+		procfs_is_root(walk->current);
+}
+
+/* The text of a magic link is not where it leads: jump, if the target may. */
+static int jump(struct walk *walk, const struct component *component, pid_t owner)
+{
+	int result, pin;
+
+	if (resolves(walk, RESOLVE_NO_MAGICLINKS | RESOLVE_BENEATH | RESOLVE_IN_ROOT))
+		return resolves(walk, RESOLVE_NO_MAGICLINKS) ? -ELOOP : -EXDEV;
+	result = procfs_permits_jump(walk->route, owner);
+	if (result < 0)
+		return result;
+	pin = open_pin(walk->current, component->name, 0);
+	if (pin < 0)
+		return pin;
+	result = target_check(walk->route->target);
+	if (result < 0) {
+		(void)close(pin);
+		return result;
+	}
+	return move_to(walk, pin);
+}
+
+static int follow_text(struct walk *walk, int link)
+{
+	char text[PATH_MAX];
+	ssize_t length = readlinkat(link, "", text, sizeof text);
+
+	if (length < 0)
+		return -errno;
+	if (length == 0)
+		return -ENOENT;
+	if (length >= (ssize_t)sizeof text)
+		return -ENAMETOOLONG;
+	text[length] = '\0';
+	return insert_text(walk, text);
+}
+
+/* Where the walk is done: everything of the place but the object's name. */
+static int arrive(struct walk *walk, int object, const struct component *component)
+{
+	struct place *place = walk->place;
+
+	if (fstat(object, &place->st) < 0) {
+		(void)close(object);
+		return -EACCES;
+	}
+	place->object = object;
+	place->parent = fcntl(walk->current, F_DUPFD_CLOEXEC, 3);
+	if (place->parent < 0)
+		return -errno;
+	(void)strcpy(place->leaf, component->name);
+	place->trailing_slash = component->trailing_slash;
+	if (component->trailing_slash && !S_ISDIR(place->st.st_mode))
+		return -ENOTDIR;
+	return STEP_ARRIVED;
+}
+
+/* Magic links: STEP_ARRIVED with the object they lead to, or the walk goes on there. */
+static int follow_magic(struct walk *walk, const struct component *component, pid_t owner)
+{
+	int result = jump(walk, component, owner);
+	struct place *place = walk->place;
+
+	if (result < 0)
+		return result;
+	if (!component->last)
+		return STEP_GO_ON;
+	place->object = steal_fd(&walk->current);
+	place->jumped = true;
+	if (fstat(place->object, &place->st) < 0)
+		return -EACCES;
+	if (component->trailing_slash && !S_ISDIR(place->st.st_mode))
+		return -ENOTDIR;
+	return STEP_ARRIVED;
+}
+
+static int follow(struct walk *walk, int link, const struct component *component)
+{
+	pid_t owner;
+	int result = count_link(walk);
+
+	if (result == 0)
+		result = check_nosymfollow(link);
+	if (result == 0 && component->last)
+		result = check_protected_link(walk, link);
+	if (result < 0)
+		return result;
+	if (is_self(walk, component))
+		return follow_self(walk, component);
+	if (procfs_holds(link)) {
+		owner = procfs_owner(walk->route->world, walk->current);
+		if (owner != 0)
+			return follow_magic(walk, component, owner);
+	}
+	return follow_text(walk, link);
+}
+
+/* Nothing there: a place to create at if it was the last component. */
+static int miss(struct walk *walk, const struct component *component)
+{
+	struct place *place = walk->place;
+	ssize_t length = pin_name(walk->route->world, walk->current, place->path);
+	const char *rest = component->last ? "" : walk->rest + walk->at;
+	int added;
+
+	if (length < 0 || place->path[0] != '/')
+		return -ENOENT;
+	if (length == 1)
+		length = 0;
+	added = snprintf(place->path + length, sizeof place->path - (size_t)length, "/%s%s",
+		component->name, rest);
+	if (added < 0 || (size_t)(length + added) >= sizeof place->path)
+		return -ENAMETOOLONG;
+	place->path_len = (size_t)(length + added);
+	if (!component->last)
+		return -ENOENT;
+	place->parent = steal_fd(&walk->current);
+	(void)strcpy(place->leaf, component->name);
+	place->trailing_slash = component->trailing_slash;
+	return STEP_ARRIVED;
+}
+
+static int step_into(struct walk *walk, const struct component *component)
+{
+	cleanup_fd int next = open_pin(walk->current, component->name, O_NOFOLLOW);
+	bool stop_at_link = component->last && !component->trailing_slash &&
+		(walk->route->flags & PLACE_NOFOLLOW) != 0;
+	struct stat st;
+	int result;
+
+	if (next == -ENOENT)
+		return miss(walk, component);
+	if (next < 0)
+		return next;
+	if (fstat(next, &st) < 0)
+		return -EACCES;
+	if (S_ISLNK(st.st_mode) && !stop_at_link)
+		return follow(walk, next, component);
+	result = check_mount(walk, next);
+	if (result < 0)
+		return result;
+	if (component->last)
+		return arrive(walk, steal_fd(&next), component);
+	return move_to(walk, steal_fd(&next));
+}
+
+/* The directory itself is the object: "/", "dir/.", "..". */
+static int arrive_here(struct walk *walk)
+{
+	struct place *place = walk->place;
+
+	place->object = steal_fd(&walk->current);
+	return fstat(place->object, &place->st) < 0 ? -EACCES : STEP_ARRIVED;
+}
+
+static int step_dots(struct walk *walk, const struct component *component)
+{
+	/* Looking up "." needs search permission, as any name does. */
+	int here = open_pin(walk->current, ".", O_DIRECTORY);
+	int result = here < 0 ? here : move_to(walk, here);
+
+	if (result == 0 && component->name[1] == '.')
+		result = go_up(walk);
+	return result;
+}
+
+static bool is_dots(const char *name)
+{
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+/* PLACE_PARENT: the last component is not looked up; its directory is what is wanted. */
+static int stop_before(struct walk *walk, const struct component *component)
+{
+	struct place *place = walk->place;
+
+	place->parent = steal_fd(&walk->current);
+	(void)strcpy(place->leaf, component->name);
+	place->trailing_slash = component->trailing_slash;
+	return STEP_ARRIVED;
+}
+
+static int step(struct walk *walk)
+{
+	struct component component;
+	int more = next_component(walk, &component);
+
+	if (more < 0)
+		return more;
+	if (more == 0)
+		return arrive_here(walk);
+	if (component.last && (walk->route->flags & PLACE_PARENT) != 0)
+		return stop_before(walk, &component);
+	if (is_dots(component.name))
+		return step_dots(walk, &component);
+	return step_into(walk, &component);
+}
+
+static int begin(struct walk *walk)
+{
+	const struct route *route = walk->route;
+	struct statx st;
+
+	if (route->length >= sizeof walk->rest)
+		return -ENAMETOOLONG;
+	memcpy(walk->rest, route->path, route->length + 1);
+	walk->start = route->base >= 0 ? route->base : walk->root;
+	if (identity_of(walk->start, &st) < 0)
+		return -EACCES;
+	walk->mount = st.stx_mnt_id;
+	return route->path[0] == '/' ? move_to_root(walk) : move_to_copy(walk, walk->start);
+}
+
+static int name_place(const struct walk *walk)
+{
+	struct place *place = walk->place;
+	int result;
+
+	if (place->object < 0)
+		return 0; /* named by miss(), or by the caller for PLACE_PARENT */
+	result = place_name(walk->route->world, place);
+	if (result == 0 && procfs_holds(place->object))
+		result = procfs_permits(walk->route, place);
+	return result;
+}
+
+int place_walk(const struct route *route, struct place *ret)
+{
+	struct walk walk = {.route = route, .root = route->world->root, .current = -1, .place = ret};
+	cleanup_fd int foreign_root = -1;
+	int result;
+
+	*ret = PLACE_NOWHERE;
+	if (route->world->roots_vary) {
+		foreign_root = process_open_root(route->world, route->target);
+		if (foreign_root < 0)
+			return foreign_root;
+		walk.root = foreign_root;
+	}
+	result = begin(&walk);
+	while (result == STEP_GO_ON)
+		result = step(&walk);
+	close_fd(&walk.current);
+	return result < 0 ? result : name_place(&walk);
+}
