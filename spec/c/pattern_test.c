@@ -1,0 +1,258 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "policy/pattern.h"
+
+static bool matches(const char *text, const char *path)
+{
+	struct pattern pattern;
+
+	assert_int_equal(pattern_parse(text, strlen(text), &pattern, NULL), 0);
+	return pattern_matches(&pattern, path, strlen(path));
+}
+
+static void matches_what_it_says(void **state)
+{
+	static const struct {
+		const char *pattern, *path;
+		bool expected;
+	} cases[] = {
+		{"/", "/", true},
+		{"/", "/a", false},
+		{"/usr", "/usr", true},
+		{"/usr", "/usr2", false},
+		{"/usr", "/usr/lib", false},
+		{"/usr", "/us", false},
+		{"/usr/**", "/usr", true},
+		{"/usr/**", "/usr/lib", true},
+		{"/usr/**", "/usr/lib/a/b", true},
+		{"/usr/**", "/usr2", false},
+		{"/usr/**", "/", false},
+		{"/**", "/", true},
+		{"/**", "/a/b", true},
+		{"/*", "/", false},
+		{"/*", "/a", true},
+		{"/*", "/a/b", false},
+		{"/*/**", "/", false},
+		{"/*/**", "/a", true},
+		{"/*/**", "/a/b/c", true},
+		{"/?", "/a", true},
+		{"/?", "/", false},
+		{"/?", "/ab", false},
+		{"/a?b", "/a/b", false},
+		{"/a*b", "/a/b", false},
+		{"/a*b", "/ab", true},
+		{"/a*b", "/axxb", true},
+		{"/a*b", "/axxbc", false},
+		{"/a*b*c", "/a-b-b-c", true},
+		{"/a*b*c", "/a-b-b-d", false},
+		{"/home/*/.ssh/**", "/home/x/.ssh", true},
+		{"/home/*/.ssh/**", "/home/x/.ssh/id", true},
+		{"/home/*/.ssh/**", "/home/x/y/.ssh/id", false},
+		{"/home/*/.ssh/**", "/home/.ssh", false},
+		{"/home/*/.ssh/**", "/home/x/.sshx", false},
+		{"/home/*/.ssh", "/home//.ssh", true}, /* never asked: paths are clean */
+		{"/a*/**", "/ab/c", true},
+		{"/a*/**", "/a", true},
+		{"/a*/**", "/ba", false},
+		{"/proc/*/status", "/proc/1/status", true},
+		{"/proc/*/status", "/proc/1/task/1/status", false},
+		{"/w/*.o", "/w/.o", true},
+		{"/w/*.o", "/w/x.oo", false},
+		{"/w/*", "/w/.hidden", true},
+		{"/w/[ab]", "/w/a", false},
+		{"/w/[ab]", "/w/[ab]", true},
+		{"/w/\\*", "/w/\\x", true},
+		{"/w/\xff?", "/w/\xff\xfe", true},
+		{"/w/?", "/w/\xc3\xa4", false},
+		{"/x*y/z*w/**", "/xxy/zww/q", true},
+		{"/x*/z", "/x/y/z", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		if (matches(cases[i].pattern, cases[i].path) != cases[i].expected)
+			fail_msg("%s on %s", cases[i].pattern, cases[i].path);
+}
+
+static void refuses_what_has_no_meaning(void **state)
+{
+	static const struct {
+		const char *pattern, *mend;
+	} cases[] = {
+		{"", "write an absolute path"},
+		{"usr", "is not absolute; write cwd"},
+		{"**", "is not absolute"},
+		{"~/x", "env.HOME"},
+		{"~", "env.HOME"},
+		{"x", "is not absolute"},
+		{"/a/", "ends in '/'; write /dir"},
+		{"/a//b", "empty component"},
+		{"//", "empty component"},
+		{"//a", "empty component"},
+		{"/a/./b", "'.' or '..'"},
+		{"/.", "'.' or '..'"},
+		{"/a/../b", "'.' or '..'"},
+		{"/a/..", "'.' or '..'"},
+		{"/a**", "'**' in the wrong place"},
+		{"/**/b", "'**' in the wrong place"},
+		{"/a/**/b", "'**' in the wrong place"},
+		{"/a/***", "'**' in the wrong place"},
+		{"/a/**/**", "'**' in the wrong place"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct pattern pattern;
+		struct error err = {0};
+
+		if (pattern_parse(cases[i].pattern, strlen(cases[i].pattern), &pattern, &err) == 0)
+			fail_msg("%s is accepted", cases[i].pattern);
+		if (strstr(err.text, cases[i].mend) == NULL)
+			fail_msg("%s: %s", cases[i].pattern, err.text);
+	}
+}
+
+static void accepts_dots_that_are_names(void **state)
+{
+	(void)state;
+	assert_true(matches("/a/...", "/a/..."));
+	assert_true(matches("/a/.b", "/a/.b"));
+	assert_true(matches("/a/b.", "/a/b."));
+}
+
+/* The definition of a glob, exponential and obvious. */
+static bool slow_glob(const char *p, const char *s)
+{
+	if (strcmp(p, "/**") == 0 && (*s == '/' || *s == '\0'))
+		return true;
+	if (*p == '\0')
+		return *s == '\0';
+	if (*p == '*')
+		return slow_glob(p + 1, s) || (*s != '\0' && *s != '/' && slow_glob(p, s + 1));
+	if (*p == '?')
+		return *s != '\0' && *s != '/' && slow_glob(p + 1, s + 1);
+	return *p == *s && slow_glob(p + 1, s + 1);
+}
+
+static void random_text(char *text, size_t size, const char *alphabet)
+{
+	size_t len = (size_t)rand() % (size - 2);
+
+	text[0] = '/';
+	for (size_t i = 1; i <= len; i++)
+		text[i] = alphabet[(size_t)rand() % strlen(alphabet)];
+	text[len + 1] = '\0';
+}
+
+static void agrees_with_the_definition(void **state)
+{
+	int compared = 0;
+
+	(void)state;
+	srand(1);
+	while (compared < 200000) {
+		char text[12], path[12];
+		struct pattern pattern;
+
+		random_text(text, sizeof text, "ab/**?");
+		random_text(path, sizeof path, "aab/");
+		if (strstr(path, "//") != NULL ||
+			(strlen(path) > 1 && path[strlen(path) - 1] == '/'))
+			continue;
+		if (pattern_parse(text, strlen(text), &pattern, NULL) < 0)
+			continue;
+		compared++;
+		if (strcmp(path, "/") == 0)
+			continue; /* the definition lets a star stand for no component */
+		if (pattern_matches(&pattern, path, strlen(path)) != slow_glob(text, path))
+			fail_msg("%s on %s", text, path);
+	}
+}
+
+static void takes_linear_time(void **state)
+{
+	char text[4096], path[4096];
+	struct pattern pattern;
+	clock_t start = clock();
+
+	(void)state;
+	memset(path, 'a', sizeof path);
+	path[0] = '/';
+	for (size_t i = 0; i < 2000; i++)
+		memcpy(text + 1 + 2 * i, "a*", 2);
+	text[0] = '/';
+	text[4001] = 'b';
+	assert_int_equal(pattern_parse(text, 4002, &pattern, NULL), 0);
+	assert_false(pattern_matches(&pattern, path, sizeof path - 1));
+	assert_true(clock() - start < CLOCKS_PER_SEC / 4);
+}
+
+static void stays_inside_the_path(void **state)
+{
+	char *path = malloc(5); /* no NUL behind it: a sanitizer sees a byte too many */
+	struct pattern pattern;
+
+	(void)state;
+	memcpy(path, "/usr/", 5);
+	assert_int_equal(pattern_parse("/usr/**", 7, &pattern, NULL), 0);
+	assert_true(pattern_matches(&pattern, path, 4));
+	assert_int_equal(pattern_parse("/us?/*", 6, &pattern, NULL), 0);
+	assert_false(pattern_matches(&pattern, path, 4));
+	free(path);
+}
+
+static void knows_what_is_under(void **state)
+{
+	(void)state;
+	assert_true(path_is_under("/tmp/a", 6, "/tmp", 4));
+	assert_true(path_is_under("/tmp", 4, "/tmp", 4));
+	assert_false(path_is_under("/tmpx", 5, "/tmp", 4));
+	assert_false(path_is_under("/tm", 3, "/tmp", 4));
+	assert_true(path_is_under("/tmp", 4, "/", 1));
+	assert_true(path_is_under("/", 1, "/", 1));
+	assert_false(path_is_under("/a*b", 4, "/a?b", 4));
+}
+
+static void renames_a_prefix_without_making_wildcards(void **state)
+{
+	struct pattern_list *list = pattern_list_new();
+	struct pattern pattern;
+
+	(void)state;
+	assert_int_equal(pattern_parse("/lib/x*/**", 10, &pattern, NULL), 0);
+	assert_int_equal(pattern_list_add_renamed(list, &pattern, 4, "/u*r/lib", NULL), 0);
+	assert_true(pattern_list_matches(list, "/u*r/lib/xy/z", 13));
+	assert_false(pattern_list_matches(list, "/usr/lib/xy/z", 13));
+	assert_int_equal(pattern_parse("/lib/**", 7, &pattern, NULL), 0);
+	assert_int_equal(pattern_list_add_renamed(list, &pattern, 4, "/", NULL), 0);
+	assert_true(pattern_is_everything(&list->items[1]));
+	assert_int_equal(pattern_parse("/lib", 4, &pattern, NULL), 0);
+	assert_int_equal(pattern_list_add_renamed(list, &pattern, 4, "/", NULL), 0);
+	assert_true(pattern_matches(&list->items[2], "/", 1));
+	assert_false(pattern_matches(&list->items[2], "/a", 2));
+	pattern_list_free(list);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(matches_what_it_says),
+		cmocka_unit_test(refuses_what_has_no_meaning),
+		cmocka_unit_test(accepts_dots_that_are_names),
+		cmocka_unit_test(agrees_with_the_definition),
+		cmocka_unit_test(takes_linear_time),
+		cmocka_unit_test(stays_inside_the_path),
+		cmocka_unit_test(knows_what_is_under),
+		cmocka_unit_test(renames_a_prefix_without_making_wildcards),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
