@@ -106,7 +106,7 @@ static int strings_match(lua_State *L)
 
 static void set_offset(const struct matcher *m, int upvalue, const char *s)
 {
-	lua_pushinteger(m->lua, s - m->subject);	// offset
+	lua_pushinteger(m->lua, s - m->subject); // offset
 	lua_replace(m->lua, lua_upvalueindex(upvalue));
 }
 
@@ -321,9 +321,23 @@ static void set_metatable(lua_State *L)
 	lua_pop(L, 2);			    // string
 }
 
+/*
+ * Lua makes the metatable of large buffers with the first of them. If memory runs out in the middle
+ * of that, half a metatable stays, and every later buffer of the state is an error: so make it now.
+ */
+static void complete_buffers(lua_State *L)
+{
+	luaL_Buffer buffer;
+
+	(void)luaL_buffinitsize(L, &buffer, LUAL_BUFFERSIZE + 1); // (buffer)
+	luaL_pushresultsize(&buffer, 0);			  // ""
+	lua_pop(L, 1);
+}
+
 int strings_open(lua_State *L, struct step_budget *budget)
 {
 	luaL_checkstack(L, 6, "string library");
+	complete_buffers(L);
 	luaopen_string(L); // stock
 	lua_newtable(L);   // stock string
 	for (size_t i = 0; i < sizeof taken_over / sizeof *taken_over; i++) {
