@@ -32,7 +32,7 @@ static int decode_argument(struct call *call, size_t index)
 	case ARG_MODE:
 		call->mode = (uint16_t)value;
 		return 0;
-	case ARG_AT_FLAGS:
+	case ARG_LOOKUP_FLAGS:
 		call->at_flags = (int)(uint32_t)value;
 		return 0;
 	case ARG_HOW:
@@ -58,6 +58,12 @@ int call_decode(struct call *call)
 
 		if (call->row->arguments[i] != ARG_PATH)
 			result = decode_argument(call, i);
+		if (result < 0)
+			return result;
+	}
+	if (call->row->operation == OPERATION_OPEN) {
+		int result = decode_open_flags(call);
+
 		if (result < 0)
 			return result;
 	}

@@ -40,6 +40,11 @@ struct session {
 	bool (*blocking_begin)(struct call *call, bool known);
 	void (*blocking_end)(struct call *call);
 	bool asks[OPERATION_COUNT]; /* the policy has a handler for it */
+	/*
+	 * Directories (hashes of their names) seen without a symlink lately: a hint that a path can
+	 * be shown to a handler before it is opened. Wrong entries cost a second question, no more.
+	 */
+	_Atomic uint64_t plain_directories[1024];
 };
 
 /* One decoded notification. Everything in it is a private copy. */

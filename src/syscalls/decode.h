@@ -10,7 +10,14 @@
 int decode_open_how(struct call *call, uint64_t address, uint64_t size);
 
 /*
- * Lets the kernel itself judge flags, mode and resolve, with an empty path: 0 where it gets as
- * far as the path, else -EINVAL and the like.
+ * Brings the flags of the open family to what the kernel acts on: bits that open(2) ignores are
+ * dropped, creat(2) gets its own, O_LARGEFILE is set where the kernel sets it. -EINVAL and the like
+ * where the kernel refuses the combination.
  */
-int decode_validate_open(const struct call *call);
+int decode_open_flags(struct call *call);
+
+/* True for the one call that takes its flags strictly. */
+bool decode_is_openat2(const struct call *call);
+
+/* O_LARGEFILE as the kernel has it: C libraries of 64-bit systems call it 0. */
+enum { KERNEL_O_LARGEFILE = 0100000 };

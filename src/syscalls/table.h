@@ -20,7 +20,7 @@ enum argument_kind {
 	ARG_MODE,     /* umode_t */
 	ARG_HOW,      /* struct open_how * */
 	ARG_HOW_SIZE, /* size_t */
-	ARG_AT_FLAGS, /* int: AT_* */
+	ARG_LOOKUP_FLAGS, /* int: AT_* */
 };
 
 enum syscall_group {

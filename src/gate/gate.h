@@ -1,0 +1,28 @@
+#pragma once
+
+#include "base/error.h"
+#include "syscalls/call.h"
+
+/*
+ * The gate: every notification goes through it. Read gate.c first.
+ *
+ * One thread at a time holds the lead. It receives, and handles what it received itself, from
+ * decoding to the answer: handing a call to another thread costs more than the whole call. What is
+ * handed over is the lead: before a section known to block, or when the monitor sees the leader in
+ * one call for longer than a millisecond. So somebody always receives, and only what has been
+ * received is safe from spurious interruption (reference: seccomp(2), WAIT_KILLABLE_RECV).
+ */
+struct gate;
+
+/*
+ * Starts the threads. The caller has all signals blocked. `session` outlives the gate; its hooks
+ * blocking_begin and blocking_end are set here. `listener` stays the caller's.
+ */
+int gate_start(int listener, bool wait_killable, struct session *session, struct gate **ret,
+	struct error *err);
+
+/*
+ * After the last target is gone. true: every thread has ended and everything is freed; false:
+ * some thread is stuck in the kernel (a dead file system): leave the process without cleaning up.
+ */
+bool gate_stop(struct gate *gate);

@@ -1,0 +1,148 @@
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <seccomp.h>
+
+#include "base/cleanup.h"
+#include "gate/internal.h"
+#include "syscalls/perform.h"
+#include "target/process.h"
+
+static int check_cookie(const struct target *target)
+{
+	return notify_cookie_valid(target->listener, target->id) < 0 ? -ESRCH : 0;
+}
+
+static void fill_call(struct worker *worker, const struct seccomp_notif *notification)
+{
+	struct call *call = &worker->call;
+
+	call->session = worker->gate->session;
+	call->worker = worker;
+	call->target = (struct target){
+		.tid = (pid_t)notification->pid,
+		.check = check_cookie,
+		.id = notification->id,
+		.listener = worker->gate->listener,
+	};
+	for (size_t i = 0; i < 6; i++)
+		call->arguments[i] = notification->data.args[i];
+	call->row = notification->data.arch == seccomp_arch_native()
+		? syscall_by_number(notification->data.nr)
+		: NULL;
+	call->cancelled = false;
+}
+
+static void perform(struct call *call, struct answer *answer)
+{
+	int result;
+
+	*answer = ANSWER_NONE;
+	if (call->row == NULL) {
+		answer_result(answer, -ENOSYS);
+		return;
+	}
+	if (call->target.tid == 0) {
+		/* A pid namespace that we can't see into: nothing can be read or checked. */
+		answer_result(answer, -EACCES);
+		return;
+	}
+	result = call_decode(call);
+	if (result < 0)
+		answer_result(answer, result);
+	else if (call->row->perform != NULL)
+		call->row->perform(call, answer);
+	else
+		refuse_perform(call, answer);
+}
+
+/* ---- answering ------------------------------------------------------------------------------ */
+
+/* Step one of two; then nothing of ours refers to the file any more. Step two follows. */
+static int inject(struct worker *worker, struct answer *answer)
+{
+	const struct target *target = &worker->call.target;
+	int number = notify_add_fd(target->listener, target->id, answer->fd, answer->cloexec);
+
+	close_fd(&answer->fd);
+	return number;
+}
+
+static void kill_process(struct worker *worker)
+{
+	const struct world *world = &worker->call.session->world;
+	struct process_status status;
+
+	/* Checked: the thread waits for us, so its process is still the one. */
+	if (process_status(world, &worker->call.target, &status) == 0)
+		(void)kill(status.tgid, SIGKILL);
+}
+
+static void deliver(struct worker *worker, struct answer *answer)
+{
+	const struct target *target = &worker->call.target;
+	struct notify_buffers *buffers = &worker->buffers;
+	int result;
+
+	switch (answer->kind) {
+	case ANSWER_VALUE:
+		(void)notify_send_value(target->listener, buffers, target->id, answer->value);
+		return;
+	case ANSWER_FD:
+		result = inject(worker, answer);
+		if (result >= 0)
+			(void)notify_send_value(target->listener, buffers, target->id, result);
+		else
+			(void)notify_send_error(target->listener, buffers, target->id, -result);
+		return;
+	case ANSWER_CONTINUE:
+		(void)notify_send_continue(target->listener, buffers, target->id);
+		return;
+	case ANSWER_RESTART:
+		(void)notify_send_error(
+			target->listener, buffers, target->id, INTERNAL_ERESTARTSYS);
+		return;
+	case ANSWER_KILL:
+		kill_process(worker);
+		(void)notify_send_error(target->listener, buffers, target->id, EPERM);
+		return;
+	case ANSWER_GONE:
+		return;
+	case ANSWER_ERROR:
+		break;
+	}
+	(void)notify_send_error(target->listener, buffers, target->id, answer->error);
+}
+
+/*
+ * "Restart" is for a thread with a signal to handle; without one it would see the kernel's
+ * internal errno. Another thread of its process may have taken the signal: then do it again.
+ */
+static bool must_repeat(struct worker *worker, const struct answer *answer)
+{
+	struct process_status status;
+
+	if (answer->kind != ANSWER_RESTART)
+		return false;
+	if (process_status(&worker->gate->session->world, &worker->call.target, &status) < 0)
+		return false;
+	return ((status.signals_pending | status.signals_shared) & ~status.signals_blocked &
+		       ~status.signals_ignored) == 0;
+}
+
+void gate_handle(struct worker *worker, const struct seccomp_notif *notification)
+{
+	struct answer answer;
+
+	worker->turn++;
+	gate_wake_monitor(worker->gate);
+	do {
+		fill_call(worker, notification);
+		perform(&worker->call, &answer);
+	} while (must_repeat(worker, &answer));
+	deliver(worker, &answer);
+	close_fd(&answer.fd);
+	worker->turn++;
+}

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gate/gate.h"
+#include "gate/notify.h"
+
+/* The parts of the gate that its own files share. */
+
+enum {
+	WORKERS_AT_START = 2,
+	WORKERS_LIMIT = 256, /* calls that may block at the same time */
+	QUEUE_SIZE = 64,
+};
+
+struct worker {
+	struct gate *gate;
+	pthread_t thread;
+	pid_t tid;
+	struct notify_buffers buffers;
+	struct call call;
+	/* Odd while a call is handled; so "the same odd number" is "the same call". */
+	atomic_uint turn;
+	/* A section in which the monitor may interrupt: 0, or the turn it belongs to. */
+	atomic_uint section;
+	/* The monitor's notes on this worker. */
+	unsigned seen_turn;
+	unsigned ticks;   /* how long it has been in the same section */
+	unsigned pending; /* how many looks in a row a signal was waiting for its target */
+};
+
+struct gate {
+	struct session *session;
+	int listener;
+	bool wait_killable;
+
+	pthread_mutex_t lock; /* protects what follows, up to the queue */
+	pthread_cond_t lead_free;
+	_Atomic(struct worker *) leader; /* read without the lock */
+	struct worker *workers[WORKERS_LIMIT];
+	unsigned worker_count, idle;
+	atomic_bool stopping;
+
+	/* Received, not handled yet; the leader's. */
+	struct seccomp_notif queue[QUEUE_SIZE];
+	unsigned queue_first, queue_count;
+	pid_t last_tid;
+
+	pthread_t monitor;
+	struct notify_buffers monitor_buffers;
+	atomic_int monitor_asleep; /* futex */
+};
+
+/* gate.c */
+int gate_add_worker(struct gate *gate, struct error *err);
+bool gate_pass_lead(struct worker *worker);
+
+/* handle.c: decode, perform, answer what worker->buffers.request holds. */
+void gate_handle(struct worker *worker, const struct seccomp_notif *notification);
+
+/* section.c: the session's hooks. */
+bool gate_blocking_begin(struct call *call, bool known);
+void gate_blocking_end(struct call *call);
+void gate_prepare_signals(void);
+int gate_cancel_signal(void);
+
+/* monitor.c */
+void *gate_monitor(void *gate);
+void gate_wake_monitor(struct gate *gate);

@@ -1,0 +1,62 @@
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/futex.h"
+#include "launch/landlock.h"
+#include "launch/launch.h"
+
+/*
+ * The target before it is the target: everything between fork and exec. Once the filter is in
+ * place this makes no system call but futex and execve: another might be notified while nobody
+ * receives.
+ */
+
+static void fail(struct launch_page *page, enum launch_stage stage, int error)
+{
+	page->error = error;
+	page->stage = stage;
+	_exit(125);
+}
+
+static void drop_privileges(struct launch_page *page)
+{
+	int ruleset;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		fail(page, STAGE_PRIVILEGES, errno);
+	ruleset = landlock_ruleset();
+	if (ruleset < 0)
+		fail(page, STAGE_LANDLOCK, -ruleset);
+	if (landlock_enforce(ruleset) < 0)
+		fail(page, STAGE_LANDLOCK, errno);
+	(void)close(ruleset);
+}
+
+void child_run(const struct launch *launch, struct launch_page *page, const sigset_t *mask,
+	unsigned long filter_flags)
+{
+	long listener;
+
+	/* Dies with the guard, whatever happens to the supervisor. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		fail(page, STAGE_PRIVILEGES, errno);
+	drop_privileges(page);
+	if (sigprocmask(SIG_SETMASK, mask, NULL) < 0)
+		fail(page, STAGE_PRIVILEGES, errno);
+	listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, filter_flags,
+		&launch->filter->program);
+	if (listener < 0)
+		fail(page, STAGE_FILTER, errno);
+	page->listener = (int)listener;
+	/* futex is never notified; a policy that refuses it makes this a busy wait. */
+	futex_wake(&page->listener);
+	while (page->go == 0)
+		futex_wait(&page->go, 0, NULL);
+	(void)execve(launch->program, launch->arguments, environ);
+	page->exec_error = errno;
+	_exit(page->exec_error == ENOENT ? 127 : 126);
+}

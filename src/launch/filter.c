@@ -1,0 +1,267 @@
+#include "launch/filter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "syscalls/perform.h"
+#include "syscalls/table.h"
+
+static void release_context(scmp_filter_ctx *context)
+{
+	if (*context != NULL)
+		seccomp_release(*context);
+}
+#define cleanup_context __attribute__((cleanup(release_context)))
+
+/* ---- the plan -------------------------------------------------------------------------------- */
+
+/* The last word on a name: deny.syscall beats allow.syscall; 0: neither; > 0: denied, the errno. */
+enum { OPEN = -1, UNSAID = 0 };
+
+static int ruling(const struct policy *policy, const char *name, enum syscall_group group)
+{
+	size_t count;
+	const struct syscall_rule *rules = policy_syscall_rules(policy, &count);
+	int result = UNSAID;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!syscall_word_covers(rules[i].word, name, group))
+			continue;
+		if (rules[i].deny)
+			return rules[i].error > 0 ? rules[i].error : EPERM;
+		result = OPEN;
+	}
+	return result;
+}
+
+bool filter_opens(const struct policy *policy, const char *name, int group)
+{
+	return ruling(policy, name, (enum syscall_group)group) == OPEN;
+}
+
+static enum disposition judged(const struct policy *policy, const struct syscall_row *row)
+{
+	switch (row->operation) {
+	case OPERATION_MKDIR:
+		return policy_always_allows(policy, row->operation, RIGHT_CREATE)
+			? DISPOSITION_KERNEL
+			: DISPOSITION_ASKED;
+	case OPERATION_EXEC:
+		return policy_always_allows(policy, row->operation, RIGHT_EXEC)
+			? DISPOSITION_KERNEL
+			: DISPOSITION_ASKED;
+	case OPERATION_OPEN:
+	case OPERATION_COUNT:
+		break;
+	}
+	return DISPOSITION_ASKED;
+}
+
+enum disposition filter_disposition(const struct policy *policy, const struct syscall_row *row,
+	bool privileged, int *ret_error)
+{
+	const struct group_row *group = &group_table[row->group];
+	int said = ruling(policy, row->name, row->group);
+
+	*ret_error = 0;
+	if (said > 0) {
+		*ret_error = said;
+		return DISPOSITION_REFUSED;
+	}
+	if (row->operation != OPERATION_NONE)
+		return judged(policy, row);
+	if (row->perform == credentials_perform)
+		return privileged ? DISPOSITION_ASKED : DISPOSITION_KERNEL;
+	if (row->group == GROUP_NONE || said == OPEN)
+		return DISPOSITION_KERNEL;
+	*ret_error = group->error;
+	return (group->flags & EXPLAINED) != 0 ? DISPOSITION_EXPLAINED : DISPOSITION_REFUSED;
+}
+
+/* ---- the filter ------------------------------------------------------------------------------ */
+
+static int add_row(scmp_filter_ctx context, const struct policy *policy,
+	const struct syscall_row *row, struct filter *filter)
+{
+	int number = syscall_number(row), error;
+	uint32_t action;
+
+	if (number < 0)
+		return 0;
+	switch (filter_disposition(policy, row, filter->asks_credentials, &error)) {
+	case DISPOSITION_KERNEL:
+		return 0;
+	case DISPOSITION_REFUSED:
+		action = SCMP_ACT_ERRNO((uint32_t)error);
+		break;
+	default:
+		action = SCMP_ACT_NOTIFY;
+		filter->notified++;
+		break;
+	}
+	return seccomp_rule_add(context, action, number, 0);
+}
+
+/* Numbers below the highest that we know, without a row: the kernel may have them one day. */
+static int add_holes(scmp_filter_ctx context, int highest)
+{
+	for (int number = 0; number <= highest; number++) {
+		int result = 0;
+
+		if (syscall_by_number(number) == NULL)
+			result = seccomp_rule_add(context, SCMP_ACT_ERRNO(ENOSYS), number, 0);
+		if (result < 0)
+			return result;
+	}
+	return 0;
+}
+
+static int add_scalar(
+	scmp_filter_ctx context, const struct policy *policy, const struct scalar_row *row)
+{
+	const struct group_row *group = &group_table[row->group];
+	int number = seccomp_syscall_resolve_name(row->name);
+	struct scmp_arg_cmp compare =
+		SCMP_CMP64(row->argument, SCMP_CMP_MASKED_EQ, row->mask, row->value);
+
+	if (number < 0 || filter_opens(policy, "", row->group))
+		return 0;
+	return seccomp_rule_add_array(
+		context, SCMP_ACT_ERRNO((uint32_t)group->error), number, 1, &compare);
+}
+
+/* Pretend: see filter_build(). */
+static int add_dumpable(scmp_filter_ctx context)
+{
+	struct scmp_arg_cmp compare[] = {
+		SCMP_CMP64(0, SCMP_CMP_MASKED_EQ, UINT32_MAX, PR_SET_DUMPABLE),
+		SCMP_CMP64(1, SCMP_CMP_EQ, 0),
+	};
+
+	return seccomp_rule_add_array(context, SCMP_ACT_ERRNO(0), SCMP_SYS(prctl), 2, compare);
+}
+
+static int highest_number(void)
+{
+	int highest = 0;
+
+	for (size_t i = 0; i < syscall_table_size; i++) {
+		int number = syscall_number(&syscall_table[i]);
+
+		if (number > highest)
+			highest = number;
+	}
+	return highest;
+}
+
+static int add_rules(scmp_filter_ctx context, const struct policy *policy, struct filter *filter)
+{
+	int result = add_holes(context, highest_number());
+
+	for (size_t i = 0; i < syscall_table_size && result == 0; i++)
+		result = add_row(context, policy, &syscall_table[i], filter);
+	for (size_t i = 0; i < scalar_table_size && result == 0; i++)
+		result = add_scalar(context, policy, &scalar_table[i]);
+	if (result == 0 && !filter->asks_credentials)
+		result = add_dumpable(context);
+	return result;
+}
+
+/*
+ * A prologue before libseccomp's program: numbers above the table's (and so x32's, too) get
+ * ENOSYS. libseccomp cannot express a range. Its jumps are relative, so it stays as it is.
+ */
+static const struct sock_filter prologue_template[] = {
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0 /* native arch */, 0, 3),
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, 0 /* highest number */, 0, 1),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+};
+enum { PROLOGUE = sizeof prologue_template / sizeof *prologue_template };
+
+static void write_prologue(struct sock_filter *code)
+{
+	memcpy(code, prologue_template, sizeof prologue_template);
+	code[1].k = seccomp_arch_native();
+	code[3].k = (uint32_t)highest_number();
+}
+
+/* A memfd, not a pipe: libseccomp writes once and does not look at short writes. */
+static int export(scmp_filter_ctx context, struct filter *filter, struct error *err)
+{
+	cleanup_fd int memory = memfd_create("filter", MFD_CLOEXEC);
+	struct sock_filter *code;
+	struct stat st;
+	size_t count;
+	int result;
+
+	if (memory < 0)
+		return error_errno(err, errno, "cannot create a memory file");
+	result = seccomp_export_bpf(context, memory);
+	if (result < 0 || fstat(memory, &st) < 0)
+		return error_errno(err, result, "libseccomp cannot export the filter");
+	count = (size_t)st.st_size / sizeof *code;
+	if (PROLOGUE + count > BPF_MAXINSNS)
+		return error_set(err, E2BIG, "the filter has %zu instructions, the kernel takes %d",
+			PROLOGUE + count, BPF_MAXINSNS);
+	code = calloc(PROLOGUE + count, sizeof *code);
+	if (code == NULL)
+		return error_set(err, ENOMEM, "out of memory");
+	write_prologue(code);
+	if (pread(memory, code + PROLOGUE, count * sizeof *code, 0) !=
+		(ssize_t)(count * sizeof *code)) {
+		free(code);
+		return error_set(err, EIO, "cannot read the filter back");
+	}
+	filter->program =
+		(struct sock_fprog){.len = (unsigned short)(PROLOGUE + count), .filter = code};
+	return 0;
+}
+
+static int set_attributes(scmp_filter_ctx context)
+{
+	int result = seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+
+	if (result == 0)
+		result = seccomp_attr_set(context, SCMP_FLTATR_CTL_NNP, 0);
+	/* A binary tree of numbers instead of a chain of comparisons. */
+	if (result == 0)
+		result = seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	return result;
+}
+
+int filter_build(
+	const struct policy *policy, bool privileged, struct filter *ret, struct error *err)
+{
+	struct filter filter = {.asks_credentials = privileged};
+	cleanup_context scmp_filter_ctx context = seccomp_init(SCMP_ACT_ALLOW);
+	int result;
+
+	if (context == NULL)
+		return error_set(err, ENOMEM, "libseccomp cannot start a filter");
+	result = set_attributes(context);
+	if (result == 0)
+		result = add_rules(context, policy, &filter);
+	if (result < 0)
+		return error_errno(err, result, "libseccomp refuses a rule of the filter");
+	result = export(context, &filter, err);
+	if (result == 0)
+		*ret = filter;
+	return result;
+}
+
+void filter_free(struct filter *filter)
+{
+	free(filter->program.filter);
+	filter->program = (struct sock_fprog){0, NULL};
+}

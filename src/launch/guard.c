@@ -1,0 +1,101 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "launch/launch.h"
+
+/*
+ * The guard: parent of the target and, as subreaper, of every orphan of the tree. It holds no
+ * listener and reads nothing that a target wrote. It ends when the last descendant has; or, when
+ * the supervisor is gone, it kills them all: no target runs unsupervised.
+ */
+
+enum { SUPERVISOR, EVENTS, CHILDREN, FD_COUNT, FIRST_FD = 3 };
+
+/* Keeps only what it needs, at known numbers, and none of the user's files. */
+static void keep_only(int fds[FD_COUNT])
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null >= 0) {
+		(void)dup2(null, STDIN_FILENO);
+		(void)dup2(null, STDOUT_FILENO);
+		(void)dup2(null, STDERR_FILENO);
+	}
+	/* Out of the way first, so that none is overwritten while they move down. */
+	for (int i = 0; i < FD_COUNT; i++)
+		fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, FIRST_FD + FD_COUNT);
+	for (int i = 0; i < FD_COUNT; i++)
+		fds[i] = dup3(fds[i], FIRST_FD + i, O_CLOEXEC);
+	(void)close_range(FIRST_FD + FD_COUNT, ~0U, 0);
+	(void)chdir("/");
+}
+
+static void report(int events, int status)
+{
+	struct launch_event event = {status};
+
+	/* Shorter than PIPE_BUF: whole or not at all. A supervisor that is gone is no reason to end. */
+	while (write(events, &event, sizeof event) < 0 && errno == EINTR)
+		;
+}
+
+/* false: no descendant is left. */
+static bool reap(int events, pid_t target)
+{
+	for (;;) {
+		int status;
+		pid_t pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED | __WALL);
+
+		if (pid == 0)
+			return true;
+		if (pid < 0)
+			return errno != ECHILD;
+		if (pid == target)
+			report(events, status);
+	}
+}
+
+static int child_signals(void)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGCHLD);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void drain(int children)
+{
+	struct signalfd_siginfo info;
+
+	while (read(children, &info, sizeof info) > 0)
+		;
+}
+
+void guard_run(int supervisor, int events, pid_t target)
+{
+	int fds[FD_COUNT] = {supervisor, events, child_signals()};
+	struct pollfd polled[2];
+
+	(void)prctl(PR_SET_NAME, "moongate-guard");
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	keep_only(fds);
+	polled[0] = (struct pollfd){.fd = fds[SUPERVISOR], .events = POLLIN};
+	polled[1] = (struct pollfd){.fd = fds[CHILDREN], .events = POLLIN};
+	while (reap(fds[EVENTS], target)) {
+		if (poll(polled, 2, -1) < 0 && errno != EINTR)
+			break;
+		if (polled[0].revents != 0) {
+			launch_kill_tree();
+			_exit(0);
+		}
+		drain(fds[CHILDREN]);
+	}
+	_exit(0);
+}

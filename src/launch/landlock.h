@@ -1,0 +1,18 @@
+#pragma once
+
+#include "base/error.h"
+
+/*
+ * The scope-only Landlock domain of every target (landlock(7), Linux 6.12, ABI 6): processes in it
+ * cannot signal, trace or read processes outside (the supervisor and the guard above all), nor
+ * connect to their abstract unix sockets. No file rights: opening stays as fast as it is.
+ */
+
+/* 0, or -EOPNOTSUPP with a sentence: this kernel has no such domain. */
+int landlock_check(struct error *err);
+
+/* In the child, after no_new_privs: a ruleset, ready to be enforced. A descriptor or -errno. */
+int landlock_ruleset(void);
+
+/* Enforces it on the calling thread. Async-signal-safe. */
+int landlock_enforce(int ruleset);

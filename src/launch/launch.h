@@ -1,0 +1,92 @@
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "launch/filter.h"
+
+/*
+ * Starting a target behind its filter.
+ *
+ *   supervisor S ── guard G ── target T ── …
+ *
+ * 1  S forks G, G forks T. Both share one page with S.
+ * 2  T: no_new_privs, Landlock domain, filter. From here on any of its calls may be notified, and
+ *    nobody receives yet: so it makes none but futex(2), and waits.
+ * 3  S takes the listener out of T with pidfd_getfd(2), starts to receive, and says go.
+ * 4  T execs: the first notification is its own execve.
+ *
+ * S may die at any point: G sees it and kills the tree. G may die: S does the same.
+ */
+struct launch {
+	const char *program; /* path to execute */
+	char *const *arguments;
+	const struct filter *filter;
+};
+
+struct launched {
+	int listener;
+	int guard_fd;   /* pidfd: readable when the last process of the tree is gone */
+	int target_fd;  /* pidfd of the first target */
+	int events;     /* pipe from the guard: struct launch_event */
+	pid_t guard, target;
+	bool wait_killable; /* the kernel defers signals while a call is being handled */
+	struct launch_page *page;
+};
+
+/* What happened to the first target: a status of waitpid(2). */
+struct launch_event {
+	int status;
+};
+
+/*
+ * Steps 1 to 3, up to but without "go". The calling process must be single-threaded and have all
+ * signals blocked; `mask` is the signal mask that the target gets. On failure nothing runs.
+ */
+int launch_start(const struct launch *launch, const sigset_t *mask, struct launched *ret,
+	struct error *err);
+
+/* Step 4. */
+void launch_go(struct launched *launched);
+
+/* The errno of a failed execve of the target, positive; 0 if it was executed. */
+int launch_exec_error(const struct launched *launched);
+
+/* Kills every descendant of the calling process, however many there are, and reaps them. */
+void launch_kill_tree(void);
+
+/*
+ * Which file execvp(3) would run: a path, or a search through `path` (PATH). Returns 0 and the name
+ * in ret (PATH_MAX), -ENOENT, or -EACCES where a file was there but cannot be executed.
+ */
+int launch_find_program(const char *name, const char *path, char *ret);
+
+/* ---- between launch.c and the processes it starts ------------------------------------------- */
+
+enum launch_stage {
+	STAGE_NONE,
+	STAGE_GUARD,
+	STAGE_FORK,
+	STAGE_PRIVILEGES,
+	STAGE_LANDLOCK,
+	STAGE_FILTER,
+};
+
+/* Shared by S, G and T until T executes. */
+struct launch_page {
+	atomic_int listener; /* its number in T; -1: not yet */
+	atomic_int target;   /* pid of T; 0: not yet */
+	atomic_int go;
+	atomic_int stage; /* what failed, with `error` */
+	atomic_int error;
+	atomic_int exec_error;
+};
+
+/* Runs as T; never returns. */
+void child_run(const struct launch *launch, struct launch_page *page, const sigset_t *mask,
+	unsigned long filter_flags) __attribute__((noreturn));
+
+/* Runs as G; never returns. `supervisor` is a pidfd, `events` the pipe's writing end. */
+void guard_run(int supervisor, int events, pid_t target) __attribute__((noreturn));

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include "syscalls/call.h"
+#include "target/identity.h"
+
+/*
+ * The few things that are done on the target's behalf, each as the target, each interruptible
+ * where it can block. All return >= 0 or a negative errno; -INTERNAL_ERESTARTSYS: the target was
+ * interrupted; -ESRCH: it is gone.
+ */
+
+/* place_resolve() with the target's identity. */
+int act_resolve(const struct call *call, const struct route *route, struct place *ret);
+
+/*
+ * Opens `name` below `base`. `resolve` as in openat2(2); `known` = it will block (a FIFO, a
+ * device). Never acquires a controlling terminal; the descriptor is close-on-exec.
+ */
+struct opening {
+	int base;
+	const char *name;
+	uint64_t flags, resolve;
+	uint32_t mode;
+	bool known_to_block;
+};
+int act_open(struct call *call, const struct opening *opening);
+
+/* Opens a pinned object anew, as opening its path would: a new file description. */
+int act_reopen(struct call *call, int pin, const struct stat *st, uint64_t flags, uint32_t mode);
+
+/* Reads the target's umask and makes it the calling thread's. */
+int act_take_umask(const struct call *call);
+
+/* mkdirat(2) below a pinned directory; the umask has been taken. */
+int act_mkdir(struct call *call, int parent, const char *leaf, uint32_t mode);

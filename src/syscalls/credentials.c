@@ -1,0 +1,18 @@
+#include <stdatomic.h>
+
+#include "syscalls/perform.h"
+
+/*
+ * Judged by nobody: a target may give up what it has. But from now on a target may be somebody
+ * else than the supervisor, and every act must look. The mark is set before the kernel does it.
+ */
+void credentials_perform(struct call *call, struct answer *answer)
+{
+	call->session->world.credentials_vary = true;
+	answer->kind = ANSWER_CONTINUE;
+}
+
+void refuse_perform(struct call *call, struct answer *answer)
+{
+	answer_refusal(call, answer, group_table[call->row->group].error, NULL);
+}

@@ -1,0 +1,197 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "syscalls/open.h"
+#include "target/procfs.h"
+#include "target/terminal.h"
+
+/*
+ * The short way of an open, which nearly every open goes.
+ *
+ * Where a path has no `.`, `..` and no symlink, its text (behind the name of its base) is the
+ * object's name. So: decide on the text, then open it and have the kernel vouch for "no symlink"
+ * in the same call. What happens to the names between the two changes nothing: whatever is
+ * opened is what bears the judged name at that moment. If the kernel finds a symlink, the decision
+ * was about nothing, and the long way starts from scratch.
+ */
+
+/* No empty, `.` or `..` component, no trailing slash. */
+static bool is_plain(const char *path, size_t length)
+{
+	const char *component = path + (path[0] == '/' ? 1 : 0);
+
+	if (length == 0 || path[length - 1] == '/')
+		return false;
+	for (;;) {
+		size_t size = strcspn(component, "/");
+
+		if (size == 0 || (size == 1 && component[0] == '.') ||
+			(size == 2 && component[0] == '.' && component[1] == '.'))
+			return false;
+		if (component[size] == '\0')
+			return true;
+		component += size + 1;
+	}
+}
+
+static bool can_go_directly(const struct open_job *job)
+{
+	const struct call *call = job->call;
+
+	return (call->flags & (O_CREAT | O_PATH | (O_TMPFILE & ~O_DIRECTORY))) == 0 &&
+		call->resolve == 0 && !call->session->world.roots_vary &&
+		is_plain(call->given, call->given_len);
+}
+
+/* The text as an absolute name; its length, or 0: it has none. */
+static size_t full_name(const struct open_job *job, char name[PATH_MAX])
+{
+	const struct call *call = job->call;
+	ssize_t length = 0;
+
+	if (call->given[0] != '/') {
+		length = pin_name(&call->session->world, job->base, name);
+		if (length < 0 || name[0] != '/')
+			return 0;
+		if (length > 1)
+			name[length++] = '/';
+	}
+	if ((size_t)length + call->given_len >= PATH_MAX)
+		return 0;
+	memcpy(name + length, call->given, call->given_len + 1);
+	return (size_t)length + call->given_len;
+}
+
+/* FNV-1a of the directory part; never 0. */
+static uint64_t directory_hash(const char *name)
+{
+	const char *end = strrchr(name, '/');
+	uint64_t hash = 14695981039346656037u;
+
+	for (const char *at = name; at < end; at++)
+		hash = (hash ^ (unsigned char)*at) * 1099511628211u;
+	return hash | 1;
+}
+
+static _Atomic uint64_t *hint(const struct open_job *job, uint64_t hash)
+{
+	struct session *session = job->call->session;
+	size_t size = sizeof session->plain_directories / sizeof *session->plain_directories;
+
+	return &session->plain_directories[(hash >> 20) % size];
+}
+
+/* 0 where the text names an existing object without a symlink; else why not. */
+static int probe(const struct open_job *job)
+{
+	const struct call *call = job->call;
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS};
+	struct identity identity;
+	cleanup_fd int pin = -1;
+	int result = identity_enter(&identity, &call->session->world, &call->target);
+
+	if (result < 0)
+		return result;
+	pin = (int)syscall(SYS_openat2, job->base >= 0 ? job->base : AT_FDCWD, call->given, &how,
+		sizeof how);
+	result = pin < 0 ? -errno : 0;
+	identity_leave(&identity);
+	if (result == 0 && procfs_holds(pin))
+		return -ELOOP;
+	return result;
+}
+
+/* A handler is asked once, about real names: the directory must have been seen plain before. */
+static bool is_ready_for_handler(const struct open_job *job, const char *name)
+{
+	uint64_t hash;
+
+	if (!job->call->session->asks[OPERATION_OPEN])
+		return true;
+	hash = directory_hash(name);
+	if (*hint(job, hash) == hash)
+		return true;
+	if (probe(job) == -ELOOP)
+		return false;
+	*hint(job, hash) = hash;
+	return true;
+}
+
+static int open_plain(const struct open_job *job)
+{
+	struct opening opening = {
+		.base = job->base >= 0 ? job->base : AT_FDCWD,
+		.name = job->call->given,
+		.flags = job->call->flags,
+		.resolve = RESOLVE_NO_SYMLINKS,
+	};
+
+	return act_open(job->call, &opening);
+}
+
+/* Objects that mean something else for us than for the target are opened the long way. */
+static bool needs_closer_look(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return true;
+	if (S_ISCHR(st.st_mode))
+		return terminal_is_alias(&st);
+	return procfs_holds(fd);
+}
+
+static bool open_allowed(
+	struct open_job *job, const struct question *question, const struct verdict *verdict)
+{
+	cleanup_fd int fd = open_plain(job);
+
+	/* ENXIO: perhaps /dev/tty, and it is we who have no terminal. */
+	if (fd == -ELOOP || fd == -ENXIO || (fd >= 0 && needs_closer_look(fd)))
+		return false;
+	question_observe(question, verdict);
+	open_answer(job, fd >= 0 ? steal_fd(&fd) : fd);
+	return true;
+}
+
+static bool open_refused(
+	struct open_job *job, const struct question *question, const struct verdict *verdict)
+{
+	int found = probe(job);
+
+	if (found == -ELOOP)
+		return false;
+	/* The default protects objects: where there is none, the kernel's own word stands. */
+	if (found < 0 && verdict->source == SOURCE_DEFAULT)
+		answer_result(job->answer, found);
+	else
+		open_settle(job, question, verdict);
+	return true;
+}
+
+bool open_directly(struct open_job *job)
+{
+	char name[PATH_MAX];
+	struct question question;
+	struct verdict verdict;
+	size_t length;
+	bool done;
+
+	if (!can_go_directly(job))
+		return false;
+	length = full_name(job, name);
+	if (length == 0 || !is_ready_for_handler(job, name))
+		return false;
+	question_prepare(
+		&question, job->call, open_rights(job->call->flags), name, length, false);
+	question_ask(&question, &verdict);
+	done = verdict.kind == VERDICT_ALLOW ? open_allowed(job, &question, &verdict)
+					     : open_refused(job, &question, &verdict);
+	verdict_clear(&verdict);
+	return done;
+}

@@ -1,0 +1,287 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "syscalls/open.h"
+#include "target/process.h"
+#include "target/procfs.h"
+#include "target/terminal.h"
+
+/*
+ * The long way of an open: pin what the path leads to, decide on the pin's name, act on the pin.
+ * Semantics of do_filp_open() in fs/namei.c, each errno in its order.
+ */
+
+enum { CREATE_ATTEMPTS = 8 };
+
+static struct route route_of(const struct open_job *job)
+{
+	const struct call *call = job->call;
+	bool nofollow = open_wants(job, O_NOFOLLOW) || open_wants(job, O_CREAT | O_EXCL);
+
+	return (struct route){
+		.world = &call->session->world,
+		.target = &call->target,
+		.path = call->given,
+		.length = call->given_len,
+		.base = job->base,
+		.flags = nofollow ? PLACE_NOFOLLOW : 0,
+		.resolve = call->resolve,
+	};
+}
+
+static bool ends_in_slash(const struct call *call)
+{
+	return call->given[call->given_len - 1] == '/';
+}
+
+static bool is_tmpfile(const struct open_job *job)
+{
+	return open_wants(job, O_TMPFILE);
+}
+
+/* ---- nothing is there ----------------------------------------------------------------------- */
+
+/* Only a verdict that somebody wrote down changes what a missing object answers. */
+static void answer_missing(struct open_job *job, const struct place *place)
+{
+	unsigned rights = open_rights(job->call->flags);
+	struct question question;
+	struct verdict verdict;
+
+	if (open_wants(job, O_CREAT))
+		rights |= RIGHT_CREATE;
+	if (place->path_len == 0) {
+		answer_result(job->answer, -ENOENT);
+		return;
+	}
+	question_prepare(&question, job->call, rights, place->path, place->path_len, true);
+	question_ask(&question, &verdict);
+	if (verdict.kind == VERDICT_ALLOW || verdict.source == SOURCE_DEFAULT)
+		answer_result(job->answer, -ENOENT);
+	else
+		open_settle(job, &question, &verdict);
+	verdict_clear(&verdict);
+}
+
+static int create_at(struct open_job *job, const struct place *place)
+{
+	struct call *call = job->call;
+	struct opening opening = {
+		.base = place->parent,
+		.name = place->leaf,
+		/* O_EXCL: whatever appears there in the meantime is not opened, and no link followed. */
+		.flags = call->flags | O_CREAT | O_EXCL | O_NOFOLLOW,
+		.mode = call->mode,
+	};
+	int result;
+
+	/* Natively the descriptor comes first: no file may be made for one that can't be had. */
+	if (process_fds_exhausted(&call->session->world, &call->target))
+		return -EMFILE;
+	result = act_take_umask(call);
+	return result < 0 ? result : act_open(call, &opening);
+}
+
+/* false: somebody else made it meanwhile, look again. */
+static bool create(struct open_job *job, const struct place *place)
+{
+	unsigned rights = open_rights(job->call->flags) | RIGHT_CREATE;
+	struct question question;
+	struct verdict verdict;
+	bool done = true;
+
+	question_prepare(&question, job->call, rights, place->path, place->path_len, true);
+	question_ask(&question, &verdict);
+	if (verdict.kind != VERDICT_ALLOW) {
+		open_settle(job, &question, &verdict);
+	} else {
+		int fd = create_at(job, place);
+
+		done = fd != -EEXIST || open_wants(job, O_EXCL);
+		if (done) {
+			question_observe(&question, &verdict);
+			open_answer(job, fd);
+		}
+	}
+	verdict_clear(&verdict);
+	return done;
+}
+
+/* ---- something is there --------------------------------------------------------------------- */
+
+/* may_create_in_sticky() in fs/namei.c: fs.protected_fifos and fs.protected_regular. */
+static bool is_protected(const struct open_job *job, const struct place *place)
+{
+	const struct world *world = &job->call->session->world;
+	int level = S_ISFIFO(place->st.st_mode) ? world->protected_fifos
+		: S_ISREG(place->st.st_mode)    ? world->protected_regular
+						: 0;
+	struct process_status status;
+	struct stat directory;
+
+	if (level == 0 || place->parent < 0 || fstat(place->parent, &directory) < 0)
+		return false;
+	if ((directory.st_mode & S_ISVTX) == 0 || place->st.st_uid == directory.st_uid)
+		return false;
+	if (process_status(world, &job->call->target, &status) < 0 ||
+		place->st.st_uid == status.fsuid)
+		return false;
+	return (directory.st_mode & S_IWOTH) != 0 ||
+		((directory.st_mode & S_IWGRP) != 0 && level >= 2);
+}
+
+/* What opening it fails with before anybody is asked; 0: it may go on. */
+static int check_existing(const struct open_job *job, const struct place *place)
+{
+	if (open_wants(job, O_CREAT | O_EXCL))
+		return -EEXIST;
+	if (S_ISLNK(place->st.st_mode) && !open_wants(job, O_PATH))
+		return open_wants(job, O_DIRECTORY) ? -ENOTDIR : -ELOOP;
+	if (open_wants(job, O_CREAT) && S_ISDIR(place->st.st_mode))
+		return -EISDIR;
+	if (open_wants(job, O_DIRECTORY) && !S_ISDIR(place->st.st_mode))
+		return -ENOTDIR;
+	if (open_wants(job, O_CREAT) && is_protected(job, place))
+		return -EACCES;
+	return 0;
+}
+
+static bool writes_memory(const struct open_job *job, const struct place *place)
+{
+	return (open_rights(job->call->flags) & RIGHT_MODIFY) != 0 &&
+		!job->call->session->world.debug_open && procfs_is_memory(place);
+}
+
+static int open_terminal(struct open_job *job, const struct place *place)
+{
+	struct call *call = job->call;
+	cleanup_fd int pin = terminal_pin(&call->session->world, &call->target, place->object);
+	struct stat st;
+
+	if (pin < 0)
+		return pin;
+	if (fstat(pin, &st) < 0)
+		return -ENXIO;
+	return act_reopen(call, pin, &st, call->flags, 0);
+}
+
+static int open_object(struct open_job *job, const struct place *place)
+{
+	struct call *call = job->call;
+
+	if (terminal_is_alias(&place->st))
+		return open_terminal(job, place);
+	if (open_wants(job, O_TRUNC) && process_fds_exhausted(&call->session->world, &call->target))
+		return -EMFILE;
+	if (is_tmpfile(job)) {
+		int result = act_take_umask(call);
+
+		if (result < 0)
+			return result;
+	}
+	return act_reopen(call, place->object, &place->st, call->flags, call->mode);
+}
+
+static void act_on_object(struct open_job *job, const struct place *place)
+{
+	if (open_wants(job, O_PATH))
+		/* Confers nothing by itself, and can't be injected: every use is judged again. */
+		job->answer->kind = ANSWER_CONTINUE;
+	else
+		open_answer(job, open_object(job, place));
+}
+
+static void open_existing(struct open_job *job, const struct place *place)
+{
+	unsigned rights = open_rights(job->call->flags);
+	struct question question;
+	struct verdict verdict;
+	int result = check_existing(job, place);
+
+	if (result < 0) {
+		answer_result(job->answer, result);
+		return;
+	}
+	if (place->nameless) {
+		/* A pipe, a socket, a memory file: reached through a descriptor that it has. */
+		act_on_object(job, place);
+		return;
+	}
+	if (writes_memory(job, place)) {
+		answer_refusal(job->call, job->answer, EACCES,
+			"writing to a process's memory is refused unless the policy opens @debug");
+		return;
+	}
+	question_prepare(&question, job->call, rights, place->path, place->path_len, false);
+	question_ask(&question, &verdict);
+	if (verdict.kind != VERDICT_ALLOW) {
+		open_settle(job, &question, &verdict);
+	} else {
+		question_observe(&question, &verdict);
+		act_on_object(job, place);
+	}
+	verdict_clear(&verdict);
+}
+
+/* ---- both ----------------------------------------------------------------------------------- */
+
+/* The kernel's own walk pins no parent, which a protected object must be seen together with. */
+static bool needs_parent(const struct open_job *job, const struct place *place)
+{
+	const struct world *world = &job->call->session->world;
+
+	return open_wants(job, O_CREAT) && place->object >= 0 && place->parent < 0 &&
+		(world->protected_fifos != 0 || world->protected_regular != 0);
+}
+
+static int walk_as_target(const struct open_job *job, const struct route *route, struct place *place)
+{
+	const struct call *call = job->call;
+	struct identity identity;
+	int result = identity_enter(&identity, &call->session->world, &call->target);
+
+	place_clear(place);
+	if (result < 0)
+		return result;
+	result = place_walk(route, place);
+	identity_leave(&identity);
+	return result;
+}
+
+static bool attempt(struct open_job *job)
+{
+	struct route route = route_of(job);
+	cleanup_place struct place place = PLACE_NOWHERE;
+	int result = act_resolve(job->call, &route, &place);
+
+	if (result == 0 && needs_parent(job, &place))
+		result = walk_as_target(job, &route, &place);
+	if (result == -ENOENT) {
+		answer_missing(job, &place);
+	} else if (result < 0) {
+		answer_result(job->answer, result);
+	} else if (open_wants(job, O_CREAT) && ends_in_slash(job->call)) {
+		answer_result(job->answer, -EISDIR);
+	} else if (place.object >= 0) {
+		open_existing(job, &place);
+	} else if (open_wants(job, O_CREAT)) {
+		return create(job, &place);
+	} else {
+		answer_missing(job, &place);
+	}
+	return true;
+}
+
+void open_resolved(struct open_job *job)
+{
+	for (int i = 0; i < CREATE_ATTEMPTS; i++)
+		if (attempt(job))
+			return;
+	/* Whoever keeps making and removing that name wins nothing. */
+	answer_result(job->answer, -EACCES);
+}
