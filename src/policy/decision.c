@@ -15,11 +15,6 @@ static void count_hit(struct rule *rule)
 	atomic_fetch_add_explicit(&rule->hits, 1, memory_order_relaxed);
 }
 
-static int usual_refusal(const struct policy *policy, const struct request *request)
-{
-	return request->operation < OPERATION_COUNT ? policy->refusals[request->operation] : EPERM;
-}
-
 static struct verdict from_rule(enum verdict_kind kind, const struct rule *rule)
 {
 	return (struct verdict){
@@ -40,7 +35,8 @@ bool policy_denied(struct policy *policy, const struct request *request, struct 
 			continue;
 		count_hit(rule);
 		*ret = from_rule(VERDICT_DENY, rule);
-		ret->error = rule->error != 0 ? rule->error : usual_refusal(policy, request);
+		ret->error =
+			rule->error != 0 ? rule->error : policy_refusal(policy, request->operation);
 		if (rule->why != NULL)
 			(void)snprintf(ret->why, sizeof ret->why, "%s", rule->why);
 		return true;
@@ -88,7 +84,7 @@ static void use_default(
 	else if (request->missing && (request->rights & RIGHT_CREATE) == 0)
 		ret->error = ENOENT; /* as without Moongate: programs look for many names */
 	else
-		ret->error = usual_refusal(policy, request);
+		ret->error = policy_refusal(policy, request->operation);
 }
 
 void policy_allowed(struct policy *policy, const struct request *request, struct verdict *ret)

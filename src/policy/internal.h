@@ -33,8 +33,5 @@ struct policy {
 	size_t text_count, text_room;
 };
 
-/* A copy of `text` that lives as long as the policy; NULL: no memory. */
-const char *policy_keep(struct policy *policy, const char *text);
-
 /* The rule as a person would write it, at most `size` - 1 bytes. */
 void policy_write_words(const struct rule_spec *spec, char *buffer, size_t size);

@@ -286,5 +286,10 @@ void policy_note_handler(struct policy *policy, enum operation operation)
 
 bool policy_has_handler(const struct policy *policy, enum operation operation)
 {
-	return policy->handlers[operation];
+	return operation < OPERATION_COUNT && policy->handlers[operation];
+}
+
+int policy_refusal(const struct policy *policy, enum operation operation)
+{
+	return operation < OPERATION_COUNT ? policy->refusals[operation] : EPERM;
 }

@@ -94,6 +94,12 @@ bool policy_always_allows(const struct policy *policy, enum operation operation,
 int policy_resolve(struct policy *policy, int (*resolve)(const char *path, char *ret),
 	struct error *err);
 
+/* A copy of `text` that lives as long as the policy; NULL: no memory. */
+const char *policy_keep(struct policy *policy, const char *text);
+
+/* The errno of a refusal that names none, positive. */
+int policy_refusal(const struct policy *policy, enum operation operation);
+
 /* The line that would allow a refused request, e.g. allow.read "/etc/hosts". For people: escape. */
 void policy_suggest(const struct request *request, char *buffer, size_t size);
 

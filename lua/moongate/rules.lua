@@ -1,0 +1,275 @@
+-- allow, deny, default and on: what a policy declares.
+local core, import = ...
+local suggest = import "suggest"
+
+local rules = {}
+
+local errnos = core.errnos()
+local rights = core.rights()
+local operations = core.operations()
+local vocabulary = core.vocabulary()
+local verdicts = core.verdicts()
+
+-- Known from the design, not judged yet: silence would be a hole.
+local LATER_RIGHTS = {
+  stat = "looking at a file's facts is allowed to every program",
+  connect = "sockets are refused unless a policy opens them: allow.syscall \"@network\"",
+  bind = "sockets are refused unless a policy opens them: allow.syscall \"@network\"",
+  send = "sockets are refused unless a policy opens them: allow.syscall \"@network\"",
+  hide = "write deny.read { \"/path\", errno = \"ENOENT\" }",
+}
+
+local FILE_CHANGE = "such calls are refused unless a policy opens them: "
+  .. "allow.syscall \"@file-change\""
+local NETWORK = "sockets are refused unless a policy opens them: allow.syscall \"@network\""
+local LOOKING = "every program may look"
+
+local LATER_OPERATIONS = {
+  stat = LOOKING, access = LOOKING, readlink = LOOKING,
+  mknod = FILE_CHANGE, remove = FILE_CHANGE, rename = FILE_CHANGE, link = FILE_CHANGE,
+  symlink = FILE_CHANGE, chmod = FILE_CHANGE, chown = FILE_CHANGE, truncate = FILE_CHANGE,
+  utime = FILE_CHANGE, setxattr = FILE_CHANGE,
+  connect = NETWORK, bind = NETWORK, send = NETWORK, socket = NETWORK,
+  kill = "signals to processes outside are refused by the kernel where it can",
+}
+
+local function check(raise, ok, sentence)
+  if not ok then
+    raise("%s", sentence)
+  end
+end
+
+local function check_loading(raise, what, instead)
+  if not core.is_loading() then
+    raise("%s is declared while the policy is loaded, not inside a handler; %s", what, instead)
+  end
+end
+
+local function errno_number(raise, name)
+  local number = errnos[name]
+  if not number then
+    raise("unknown errno '%s'%s", tostring(name), suggest.hint(name, errnos))
+  end
+  return number
+end
+
+-- ---- the table of one rule ------------------------------------------------------------------------
+
+-- A list of strings without holes, from a string or a list; `word` names it in errors.
+local function strings(raise, word, value)
+  local list = type(value) == "table" and value or { value }
+  local count = 0
+  for key in next, list do
+    if math.type(key) == "integer" then
+      count = count + 1
+    end
+  end
+  for index = 1, count do
+    local text = rawget(list, index)
+    if type(text) ~= "string" then
+      raise("%s: item %d is a %s, not a string; is a parameter missing?", word, index, type(text))
+    elseif text:find("\0", 1, true) then
+      raise("%s: item %d has a NUL byte", word, index)
+    end
+  end
+  return table.move(list, 1, count, 1, {})
+end
+
+local function check_keys(raise, word, value, known)
+  for key in next, value do
+    if math.type(key) ~= "integer" and not known[key] then
+      raise("%s has no option '%s'%s", word, tostring(key), suggest.hint(key, known))
+    end
+  end
+end
+
+local RULE_KEYS = {
+  allow = { except = true, why = true },
+  deny = { except = true, why = true, errno = true },
+}
+
+local SYSCALL_KEYS = { allow = {}, deny = { errno = true } }
+
+local function check_why(raise, word, why)
+  if why ~= nil and type(why) ~= "string" then
+    raise("%s: why is a string, not a %s", word, type(why))
+  end
+  return why
+end
+
+-- The argument as a table, checked.
+local function options_of(raise, word, keys, ...)
+  local value = ...
+  if select("#", ...) ~= 1 or (type(value) ~= "string" and type(value) ~= "table") then
+    raise("%s wants one path or one list: %s { \"/a\", \"/b\" }", word, word)
+  end
+  local options = type(value) == "table" and value or { value }
+  if keys.errno == nil and rawget(options, "errno") ~= nil then
+    raise("%s has no option 'errno': only deny answers with one", word)
+  end
+  check_keys(raise, word, options, keys)
+  return options
+end
+
+local function error_of(raise, options)
+  local name = rawget(options, "errno")
+  return name ~= nil and errno_number(raise, name) or 0
+end
+
+-- ---- allow and deny -------------------------------------------------------------------------------
+
+local function declare_paths(context, action, right, ...)
+  local word = action .. "." .. right
+  check_loading(context.raise, word, "return allow() or deny() there")
+  local options = options_of(context.raise, word, RULE_KEYS[action], ...)
+  local except = rawget(options, "except")
+  local ok, sentence = core.add_rule {
+    deny = action == "deny", rights = rights[right], word = right,
+    patterns = strings(context.raise, word, options),
+    excepts = except ~= nil and strings(context.raise, word .. ": except", except) or {},
+    error = error_of(context.raise, options),
+    why = check_why(context.raise, word, rawget(options, "why")),
+    file = context.file, line = context.line(),
+  }
+  check(context.raise, ok, sentence)
+end
+
+local function check_syscall(raise, action, name)
+  local known = vocabulary[name]
+  if not known then
+    raise("unknown system call or group '%s'%s", name, suggest.hint(name, vocabulary))
+  elseif action == "allow" and known ~= true then
+    raise("allow.syscall \"%s\" is refused: %s", name, known)
+  end
+end
+
+local function declare_syscalls(context, action, ...)
+  local word = action .. ".syscall"
+  check_loading(context.raise, word, "return allow() or deny() there")
+  local options = options_of(context.raise, word, SYSCALL_KEYS[action], ...)
+  local names = strings(context.raise, word, options)
+  if #names == 0 then
+    context.raise("%s names no system call", word)
+  end
+  for _, name in ipairs(names) do
+    check_syscall(context.raise, action, name)
+    check(context.raise, core.add_syscall_rule {
+      deny = action == "deny", word = name, error = error_of(context.raise, options),
+      file = context.file, line = context.line(),
+    })
+  end
+end
+
+local right_names = { syscall = true }
+for right in next, rights do
+  right_names[right] = true
+end
+
+local function unknown_right(context, action, right)
+  local later = LATER_RIGHTS[right]
+  if later then
+    context.raise("'%s.%s' is not judged in this version: %s", action, right, later)
+  end
+  context.raise("unknown action '%s.%s'%s", action, tostring(right),
+    suggest.hint(right, right_names))
+end
+
+-- allow or deny for one file: allow.read {…} declares, allow() is a verdict.
+local function new_action(context, action)
+  local declare = {}
+  for right in next, rights do
+    declare[right] = function(...)
+      declare_paths(context, action, right, ...)
+    end
+  end
+  declare.syscall = function(...)
+    declare_syscalls(context, action, ...)
+  end
+  return setmetatable({}, {
+    __index = function(_, right)
+      return declare[right] or unknown_right(context, action, right)
+    end,
+    __newindex = function()
+      context.raise("%s is read-only; write %s.read { \"/path\" }", action, action)
+    end,
+    __call = verdicts[action],
+    __metatable = false,
+  })
+end
+
+-- ---- default --------------------------------------------------------------------------------------
+
+local function new_default(context)
+  local raise = context.raise
+  local function set(allow, error_number)
+    check_loading(raise, "default", "return a verdict there")
+    check(raise, core.set_default {
+      allow = allow, error = error_number, file = context.file, line = context.line(),
+    })
+  end
+  local fields = {
+    allow = function(...)
+      if select("#", ...) > 0 then
+        raise("default.allow() takes nothing: it is about everything that no rule names")
+      end
+      set(true, 0)
+    end,
+    deny = function(name, ...)
+      if name == nil or select("#", ...) > 0 then
+        raise("default.deny wants one errno: default.deny(\"EPERM\")")
+      end
+      set(false, errno_number(raise, name))
+    end,
+  }
+  return import("environment").view(fields, "default", raise)
+end
+
+-- ---- on -------------------------------------------------------------------------------------------
+
+local function unknown_operation(raise, name)
+  local later = LATER_OPERATIONS[name]
+  if later then
+    raise("'on.%s' is not judged in this version: %s", name, later)
+  end
+  raise("unknown operation 'on.%s'%s", tostring(name), suggest.hint(name, operations))
+end
+
+local function new_on(context)
+  local raise = context.raise
+  local handlers = {}
+  local function declare(_, name, handler)
+    check_loading(raise, "on." .. tostring(name), "declare it at the top of the file")
+    local operation = operations[name] or unknown_operation(raise, name)
+    if type(handler) ~= "function" then
+      raise("on.%s is a %s; write function on.%s(call) … end", name, type(handler), name)
+    elseif handlers[name] then
+      raise("on.%s is there already, at line %d; join the two", name, handlers[name])
+    end
+    local place = debug.getinfo(handler, "S")
+    local line = place.source == "@" .. context.file and place.linedefined or context.line()
+    handlers[name] = line
+    check(raise, core.add_handler(operation, handler, context.file, line))
+  end
+  return setmetatable({}, {
+    __index = function(_, name)
+      if not operations[name] then
+        unknown_operation(raise, name)
+      end
+      raise("on.%s can only be written: function on.%s(call) … end", name, name)
+    end,
+    __newindex = declare,
+    __metatable = false,
+  })
+end
+
+-- The words for one file.
+function rules.words(context)
+  return {
+    allow = new_action(context, "allow"),
+    deny = new_action(context, "deny"),
+    default = new_default(context),
+    on = new_on(context),
+  }
+end
+
+return rules

@@ -1,0 +1,316 @@
+--- Policies offline: load one, ask it, assert the answer. No kernel is asked, no program is run.
+--
+--     local T = require "moongate.testing"
+--
+--     describe("build", function()
+--       local p = T.load("policies/build.lua", { workdir = "/w" })
+--       it("reads the toolchain", function() assert.allows(p, T.call.open "/usr/bin/cc") end)
+--       it("hides keys", function() assert.denies(p, T.call.open "/home/x/.ssh/id", "ENOENT") end)
+--     end)
+local core = require "moongate.core"
+local suggest = require "moongate.suggest"
+
+local T = {}
+
+-- What a policy sees unless the spec says otherwise: the same on every machine.
+local DEFAULTS = {
+  cwd = "/home/user/project",
+  env = { HOME = "/home/user", USER = "user", LANG = "C.UTF-8", PATH = "/usr/bin:/bin" },
+  search = { "policies" },
+}
+
+local LOAD_OPTIONS = { cwd = true, env = true, search = true, limits = true, chunk = true }
+
+-- Fields of a question: those of the call object, as a policy's handler sees them.
+local QUESTION_FIELDS = {
+  op = true, syscall = true, path = true, given = true, access = true, flags = true, mode = true,
+  pid = true, tid = true, uid = true, gid = true, exe = true, cwd = true, missing = true,
+}
+
+local SYSCALLS = { open = "openat", mkdir = "mkdirat", exec = "execve" }
+
+local function fail(level, message, ...)
+  error(message:format(...), level + 1)
+end
+
+local function check_fields(level, what, fields, known)
+  for name in pairs(fields) do
+    if not known[name] then
+      fail(level + 1, "%s has no field '%s'%s", what, tostring(name), suggest.hint(name, known))
+    end
+  end
+end
+
+-- ---- loading --------------------------------------------------------------------------------------
+
+local function settings(map)
+  local list = {}
+  for name, value in pairs(map or {}) do
+    list[#list + 1] = name .. "=" .. tostring(value)
+  end
+  table.sort(list)
+  return list
+end
+
+local function load_options(params, options)
+  options = options or {}
+  check_fields(3, "an option of load", options, LOAD_OPTIONS)
+  return {
+    names = {}, defines = settings(params), environment = settings(options.env or DEFAULTS.env),
+    cwd = options.cwd or DEFAULTS.cwd, search = options.search or DEFAULTS.search,
+    limits = options.limits, chunk = options.chunk or "policy.lua",
+  }
+end
+
+local Policy = {}
+Policy.__index = Policy
+
+local function finish(loaded, problem)
+  if not loaded then
+    return nil, problem
+  end
+  return setmetatable({ loaded = loaded }, Policy)
+end
+
+--- As T.load, but returns nil and the sentence when the policy has an error.
+function T.try_load(names, params, options)
+  local all = load_options(params, options)
+  all.names = type(names) == "table" and names or { names }
+  return finish(core.load(all))
+end
+
+--- As T.load_text, but returns nil and the sentence when the policy has an error.
+function T.try_load_text(text, params, options)
+  local all = load_options(params, options)
+  all.text = text
+  return finish(core.load(all))
+end
+
+--- Loads one policy, or a list of them, by path or name.
+-- @param params  table of parameters, as -D would give them
+-- @param options cwd, env (a table), search (directories for names), limits
+function T.load(names, params, options)
+  local policy, problem = T.try_load(names, params, options)
+  return policy or fail(2, "%s", problem)
+end
+
+--- Loads a policy given as text; options.chunk is the name for messages.
+function T.load_text(text, params, options)
+  local policy, problem = T.try_load_text(text, params, options)
+  return policy or fail(2, "%s", problem)
+end
+
+-- ---- asking ---------------------------------------------------------------------------------------
+
+-- "read,modify" → bits; `write` is what opening for writing needs: modify.
+local function parse_access(level, text)
+  local bits = 0
+  for word in text:gmatch("[^,%s]+") do
+    local bit = core.rights[word == "write" and "modify" or word]
+    if not bit then
+      fail(level + 1, "unknown access '%s'%s", word, suggest.hint(word, core.rights))
+    end
+    bits = bits | bit
+  end
+  return bits
+end
+
+local function parse_flags(level, text)
+  local bits = 0
+  for word in text:gmatch("[^|%s]+") do
+    local bit = core.open_flags[word]
+    if not bit then
+      fail(level + 1, "unknown flag '%s'%s", word, suggest.hint(word, core.open_flags))
+    end
+    bits = bits | bit
+  end
+  return bits
+end
+
+-- What the program would need, as the supervisor works it out from flags and object.
+local function rights_of(level, call, flags)
+  if call.access then
+    return parse_access(level + 1, call.access)
+  elseif call.op == "exec" then
+    return core.rights.exec
+  elseif call.op == "mkdir" then
+    return core.rights.create
+  end
+  local rights = core.open_rights(flags)
+  local creates = call.missing and flags & core.open_flags.O_CREAT ~= 0
+  return creates and rights | core.rights.create or rights
+end
+
+local function question_of(level, call)
+  if type(call) ~= "table" then
+    fail(level + 1, "a call is a table, like T.call.open { path = \"/x\" }")
+  end
+  check_fields(level + 1, "a call", call, QUESTION_FIELDS)
+  local operation = core.operations[call.op]
+  if not operation then
+    fail(level + 1, "unknown operation '%s'%s", tostring(call.op),
+      suggest.hint(call.op, core.operations))
+  elseif type(call.path) ~= "string" or call.path:sub(1, 1) ~= "/" then
+    fail(level + 1, "a call needs an absolute path")
+  end
+  local question = {}
+  for name, value in pairs(call) do
+    question[name] = value
+  end
+  question.operation = operation
+  question.syscall = call.syscall or SYSCALLS[call.op]
+  question.given = call.given or call.path
+  question.flags = parse_flags(level + 1, call.flags or "O_RDONLY")
+  question.rights = rights_of(level + 1, call, question.flags)
+  return question
+end
+
+--- The policy's answer to a call: { verdict, source, errno, why, file, line, rule, value, data }.
+function Policy:decide(call)
+  return self.loaded:decide(question_of(2, call))
+end
+
+--- Every rule, with its hits: { words, file, line, hits, deny }.
+function Policy:rules()
+  return self.loaded:rules()
+end
+
+--- Every allow.syscall and deny.syscall: { word, deny, errno, file, line }.
+function Policy:syscall_rules()
+  return self.loaded:syscall_rules()
+end
+
+--- True if the policy opens this system call or @group by name.
+function Policy:opens(word)
+  for _, rule in ipairs(self:syscall_rules()) do
+    if rule.word == word and not rule.deny then
+      return true
+    end
+  end
+  return false
+end
+
+--- The line that would allow a call.
+function Policy:suggest(call)
+  return self.loaded:suggest(question_of(2, call))
+end
+
+--- What print() and failing handlers have said since the last time.
+function Policy:log()
+  return self.loaded:log()
+end
+
+local function new_call(op, fields)
+  if type(fields) == "string" then
+    return { op = op, path = fields }
+  elseif type(fields) ~= "table" then
+    fail(3, "write T.call.%s \"/path\" or T.call.%s { path = \"/path\" }", op, op)
+  end
+  local call = { op = op }
+  for name, value in pairs(fields) do
+    call[name] = value
+  end
+  check_fields(3, "T.call." .. op, call, QUESTION_FIELDS)
+  return call
+end
+
+--- T.call.open "/path", T.call.open { path = …, flags = "O_WRONLY|O_CREAT" }, T.call.mkdir, T.call.exec.
+T.call = setmetatable({}, {
+  __index = function(_, op)
+    if not core.operations[op] then
+      fail(2, "unknown operation T.call.%s%s", tostring(op), suggest.hint(op, core.operations))
+    end
+    return function(fields)
+      return new_call(op, fields)
+    end
+  end,
+})
+
+-- ---- assertions -------------------------------------------------------------------------------------
+
+local function describe_call(call)
+  local parts = { call.op, call.path }
+  for _, name in ipairs { "access", "flags", "given" } do
+    if call[name] then
+      parts[#parts + 1] = name .. "=" .. call[name]
+    end
+  end
+  return table.concat(parts, " ")
+end
+
+local function describe_place(answer)
+  if answer.line then
+    return ("%s:%d"):format(answer.file, answer.line)
+  end
+  return answer.source == "default" and "the implied default: no rule names it" or answer.source
+end
+
+-- The whole value of a failing assertion: what decided, where, and why.
+local function describe(policy, call, answer)
+  local lines = {
+    describe_call(call),
+    ("  answered: %s%s"):format(answer.verdict, answer.errno and " " .. answer.errno or ""),
+    ("  decided by: %s%s"):format(describe_place(answer),
+      answer.rule and "  " .. answer.rule or answer.source == "handler" and "  handler" or ""),
+  }
+  if answer.why then
+    lines[#lines + 1] = "  why: " .. answer.why
+  end
+  if answer.verdict == "deny" then
+    lines[#lines + 1] = "  would be allowed by: " .. policy:suggest(call)
+  end
+  return table.concat(lines, "\n")
+end
+
+local Description = {}
+
+local function check_policy(policy)
+  if getmetatable(policy) ~= Policy then
+    fail(4, "the first argument is a policy: T.load(…)")
+  end
+end
+
+local function report(arguments, text)
+  arguments[1] = setmetatable({ text = text }, Description)
+  arguments.n = 1
+end
+
+local function allows(_, arguments)
+  local policy, call = arguments[1], arguments[2]
+  check_policy(policy)
+  local answer = policy:decide(call)
+  report(arguments, describe(policy, call, answer))
+  return answer.verdict == "allow"
+end
+
+local function denies(_, arguments)
+  local policy, call, errno = arguments[1], arguments[2], arguments[3]
+  check_policy(policy)
+  local answer = policy:decide(call)
+  report(arguments, describe(policy, call, answer)
+    .. (errno and "\n  expected errno: " .. errno or ""))
+  return answer.verdict == "deny" and answer.source ~= "failure"
+    and (errno == nil or answer.errno == errno)
+end
+
+local function register()
+  local assert = require "luassert"
+  local say = require "say"
+  say:set("assertion.allows.positive", "The policy was to allow this call:\n%s")
+  say:set("assertion.allows.negative", "The policy was not to allow this call:\n%s")
+  say:set("assertion.denies.positive", "The policy was to deny this call:\n%s")
+  say:set("assertion.denies.negative", "The policy was not to deny this call:\n%s")
+  assert:register("assertion", "allows", allows, "assertion.allows.positive",
+    "assertion.allows.negative")
+  assert:register("assertion", "denies", denies, "assertion.denies.positive",
+    "assertion.denies.negative")
+  assert:add_formatter(function(value)
+    if getmetatable(value) == Description then
+      return value.text
+    end
+  end)
+end
+
+register()
+
+return T

@@ -1,0 +1,174 @@
+#include "lua/bits.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "lua/state.h"
+#include "policy/operation.h"
+
+/* A member is in the set if (set & mask) == value, or, for a group, if any bit of the mask is. */
+struct member {
+	const char *name;
+	uint64_t mask, value;
+	bool group;
+};
+
+struct bits {
+	uint64_t set;
+	const struct member *members; /* ends with a NULL name */
+	const char *separator, *what;
+};
+
+#define FLAG(name) \
+	{ \
+#name, (uint32_t)(name), (uint32_t)(name), false \
+	}
+#define ACCESS_MODE(name) \
+	{ \
+#name, O_ACCMODE, name, false \
+	}
+#define RIGHT(name, bit) \
+	{ \
+		name, bit, bit, false \
+	}
+
+/* What x86_64's openat2 takes, whatever the C library makes of it. */
+#undef O_LARGEFILE
+#define O_LARGEFILE 0100000
+
+static const struct member open_flags[] = {
+	ACCESS_MODE(O_RDONLY),
+	ACCESS_MODE(O_WRONLY),
+	ACCESS_MODE(O_RDWR),
+	FLAG(O_APPEND),
+	FLAG(O_ASYNC),
+	FLAG(O_CLOEXEC),
+	FLAG(O_CREAT),
+	FLAG(O_DIRECT),
+	FLAG(O_DIRECTORY),
+	FLAG(O_DSYNC),
+	FLAG(O_EXCL),
+	FLAG(O_LARGEFILE),
+	FLAG(O_NOATIME),
+	FLAG(O_NOCTTY),
+	FLAG(O_NOFOLLOW),
+	FLAG(O_NONBLOCK),
+	FLAG(O_PATH),
+	FLAG(O_SYNC),
+	FLAG(O_TMPFILE),
+	FLAG(O_TRUNC),
+	{NULL, 0, 0, false},
+};
+
+static const struct member rights[] = {
+	RIGHT("read", RIGHT_READ),
+	RIGHT("create", RIGHT_CREATE),
+	RIGHT("delete", RIGHT_DELETE),
+	RIGHT("modify", RIGHT_MODIFY),
+	RIGHT("exec", RIGHT_EXEC),
+	{"write", RIGHT_WRITE, 0, true},
+	{NULL, 0, 0, false},
+};
+
+static bool has(const struct bits *bits, const struct member *member)
+{
+	if (member->group)
+		return (bits->set & member->mask) != 0;
+	return (bits->set & member->mask) == member->value;
+}
+
+static const struct member *find_member(const struct bits *bits, const char *name)
+{
+	for (const struct member *member = bits->members; member->name != NULL; member++)
+		if (strcmp(member->name, name) == 0)
+			return member;
+	return NULL;
+}
+
+static void push_names(lua_State *L, const struct bits *bits)
+{
+	lua_newtable(L); /* names */
+	for (const struct member *member = bits->members; member->name != NULL; member++) {
+		lua_pushboolean(L, 1);		   /* names true */
+		lua_setfield(L, -2, member->name); /* names */
+	}
+}
+
+static int unknown_member(lua_State *L, const struct bits *bits, const char *name)
+{
+	push_names(L, bits); /* … names */
+	return raise_with_suggestion(L, lua_gettop(L), name,
+		lua_pushfstring(L, "%s has no member '%s'", bits->what, name));
+}
+
+static int bits_index(lua_State *L)
+{
+	const struct bits *bits = luaL_checkudata(L, 1, "moongate.bits");
+	const char *name = luaL_checkstring(L, 2);
+	const struct member *member = find_member(bits, name);
+
+	if (member == NULL)
+		return unknown_member(L, bits, name);
+	lua_pushboolean(L, has(bits, member)); /* bits name boolean */
+	return 1;
+}
+
+static int bits_newindex(lua_State *L)
+{
+	const struct bits *bits = luaL_checkudata(L, 1, "moongate.bits");
+
+	return luaL_error(L, "%s is read-only", bits->what);
+}
+
+static int bits_tostring(lua_State *L)
+{
+	const struct bits *bits = luaL_checkudata(L, 1, "moongate.bits");
+	luaL_Buffer text;
+	bool first = true;
+
+	luaL_buffinit(L, &text);
+	for (const struct member *member = bits->members; member->name != NULL; member++) {
+		if (member->group || !has(bits, member))
+			continue;
+		if (!first)
+			luaL_addstring(&text, bits->separator);
+		luaL_addstring(&text, member->name);
+		first = false;
+	}
+	luaL_pushresult(&text); /* bits text */
+	return 1;
+}
+
+void bits_open(lua_State *L)
+{
+	static const luaL_Reg methods[] = {
+		{"__index", bits_index},
+		{"__newindex", bits_newindex},
+		{"__tostring", bits_tostring},
+		{NULL, NULL},
+	};
+
+	luaL_newmetatable(L, "moongate.bits"); /* metatable */
+	luaL_setfuncs(L, methods, 0);
+	lua_pushboolean(L, 0);		    /* metatable false */
+	lua_setfield(L, -2, "__metatable"); /* metatable */
+	lua_pop(L, 1);			    /* */
+}
+
+static void push(lua_State *L, struct bits bits)
+{
+	struct bits *box = lua_newuserdatauv(L, sizeof *box, 0); /* bits */
+
+	*box = bits;
+	luaL_setmetatable(L, "moongate.bits");
+}
+
+void bits_push_flags(lua_State *L, uint64_t flags)
+{
+	push(L, (struct bits){flags, open_flags, "|", "call.flags"});
+}
+
+void bits_push_access(lua_State *L, unsigned needed)
+{
+	push(L, (struct bits){needed, rights, ",", "call.access"});
+}

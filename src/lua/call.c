@@ -1,0 +1,273 @@
+#include "lua/call.h"
+
+#include <string.h>
+
+#include "lua/bits.h"
+#include "lua/state.h"
+#include "policy/pattern.h"
+
+/* Operations whose calls have a field; one bit for each. */
+#define HAS(id) (1u << OPERATION_##id)
+#define HAS_ALL ((1u << OPERATION_COUNT) - 1)
+
+struct field {
+	const char *name;
+	unsigned operations;
+	void (*push)(lua_State *L, const struct request *request);
+};
+
+static const char *const operation_names[] = {
+#define OPERATION_NAME(id, name, refusal, help) name,
+	OPERATIONS(OPERATION_NAME)
+#undef OPERATION_NAME
+};
+
+static const struct request *check_call(lua_State *L)
+{
+	const struct call_object *call = luaL_checkudata(L, 1, "moongate.call");
+
+	if (call->request == NULL)
+		luaL_error(L, "this call was answered already; "
+			      "a call object is only good inside its handler");
+	return call->request;
+}
+
+/* ---- fields -----------------------------------------------------------------------------------
+ */
+
+static void push_op(lua_State *L, const struct request *request)
+{
+	lua_pushstring(L, operation_names[request->operation]);
+}
+
+static void push_syscall(lua_State *L, const struct request *request)
+{
+	lua_pushstring(L, request->syscall);
+}
+
+static void push_path(lua_State *L, const struct request *request)
+{
+	lua_pushlstring(L, request->path, request->path_len);
+}
+
+static void push_given(lua_State *L, const struct request *request)
+{
+	lua_pushlstring(L, request->given, request->given_len);
+}
+
+static void push_access(lua_State *L, const struct request *request)
+{
+	bits_push_access(L, request->rights);
+}
+
+static void push_flags(lua_State *L, const struct request *request)
+{
+	bits_push_flags(L, request->flags);
+}
+
+static void push_mode(lua_State *L, const struct request *request)
+{
+	lua_pushinteger(L, request->mode);
+}
+
+static void push_tid(lua_State *L, const struct request *request)
+{
+	lua_pushinteger(L, request->tid);
+}
+
+static void push_missing(lua_State *L, const struct request *request)
+{
+	lua_pushboolean(L, request->missing);
+}
+
+static void fetch(lua_State *L, const struct request *request, enum fact fact, const char *name,
+	struct fact_value *ret)
+{
+	int r;
+
+	if (request->fetch == NULL)
+		luaL_error(L, "call.%s is not known offline; give it in the question", name);
+	r = request->fetch(request, fact, ret);
+	if (r < 0)
+		luaL_error(L, "call.%s cannot be found out: %s", name, strerror(-r));
+}
+
+static void push_pid(lua_State *L, const struct request *request)
+{
+	struct fact_value value;
+
+	value.number = request->pid;
+	if (request->pid == 0)
+		fetch(L, request, FACT_PID, "pid", &value);
+	lua_pushinteger(L, value.number);
+}
+
+static void push_uid(lua_State *L, const struct request *request)
+{
+	struct fact_value value;
+
+	fetch(L, request, FACT_UID, "uid", &value);
+	lua_pushinteger(L, value.number);
+}
+
+static void push_gid(lua_State *L, const struct request *request)
+{
+	struct fact_value value;
+
+	fetch(L, request, FACT_GID, "gid", &value);
+	lua_pushinteger(L, value.number);
+}
+
+static void push_exe(lua_State *L, const struct request *request)
+{
+	struct fact_value value;
+
+	fetch(L, request, FACT_EXE, "exe", &value);
+	lua_pushstring(L, value.text);
+}
+
+static void push_cwd(lua_State *L, const struct request *request)
+{
+	struct fact_value value;
+
+	fetch(L, request, FACT_CWD, "cwd", &value);
+	lua_pushstring(L, value.text);
+}
+
+static const struct field fields[] = {
+	{"op", HAS_ALL, push_op},
+	{"syscall", HAS_ALL, push_syscall},
+	{"path", HAS_ALL, push_path},
+	{"given", HAS_ALL, push_given},
+	{"access", HAS_ALL, push_access},
+	{"flags", HAS(OPEN), push_flags},
+	{"mode", HAS(OPEN) | HAS(MKDIR), push_mode},
+	{"pid", HAS_ALL, push_pid},
+	{"tid", HAS_ALL, push_tid},
+	{"uid", HAS_ALL, push_uid},
+	{"gid", HAS_ALL, push_gid},
+	{"exe", HAS_ALL, push_exe},
+	{"cwd", HAS_ALL, push_cwd},
+	{"missing", HAS_ALL, push_missing},
+};
+
+static int unknown_field(lua_State *L, const char *name)
+{
+	const char *message = lua_pushfstring(L, "call has no field '%s'", name);
+
+	return raise_with_suggestion(L, lua_upvalueindex(1), name, message);
+}
+
+/* Upvalue 1: names → light userdata of the field, or the function of a method. */
+static int call_index(lua_State *L)
+{
+	const struct request *request = check_call(L);
+	const struct field *field;
+
+	lua_settop(L, 2); /* call name */
+	lua_pushvalue(L, 2);
+	if (lua_rawget(L, lua_upvalueindex(1)) == LUA_TFUNCTION) /* call name method */
+		return 1;
+	field = lua_touserdata(L, -1); /* call name field */
+	if (field == NULL)
+		return unknown_field(L, luaL_tolstring(L, 2, NULL)); /* call name nil text */
+	if ((field->operations & (1u << request->operation)) == 0)
+		return luaL_error(L, "call has no field '%s' in on.%s", field->name,
+			operation_names[request->operation]);
+	field->push(L, request); /* call name field value */
+	return 1;
+}
+
+static int call_newindex(lua_State *L)
+{
+	return luaL_error(L, "a call is read-only; to answer differently, return a verdict");
+}
+
+static int call_tostring(lua_State *L)
+{
+	const struct call_object *call = luaL_checkudata(L, 1, "moongate.call");
+
+	if (call->request == NULL)
+		lua_pushliteral(L, "call (answered)"); /* call text */
+	else
+		lua_pushfstring(L, "%s %s", operation_names[call->request->operation],
+			call->request->path); /* call text */
+	return 1;
+}
+
+/* ---- methods ----------------------------------------------------------------------------------
+ */
+
+static int call_under(lua_State *L)
+{
+	const struct request *request = check_call(L);
+	size_t len;
+	const char *directory = luaL_checklstring(L, 2, &len);
+
+	if (directory[0] != '/' || (len > 1 && directory[len - 1] == '/'))
+		return luaL_argerror(L, 2, "an absolute path without a closing slash is wanted");
+	lua_pushboolean(L, path_is_under(request->path, request->path_len, directory, len));
+	return 1; /* call directory boolean */
+}
+
+static int call_matches(lua_State *L)
+{
+	const struct request *request = check_call(L);
+	size_t len;
+	const char *text = luaL_checklstring(L, 2, &len);
+	struct pattern pattern;
+	struct error err;
+
+	if (memchr(text, '\0', len) != NULL)
+		return luaL_argerror(L, 2, "a pattern without NUL is wanted");
+	if (pattern_parse(text, len, &pattern, &err) < 0)
+		return luaL_error(L, "%s", err.text);
+	lua_pushboolean(L, pattern_matches(&pattern, request->path, request->path_len));
+	return 1; /* call pattern boolean */
+}
+
+/* ---- the object -------------------------------------------------------------------------------
+ */
+
+static void push_names(lua_State *L)
+{
+	lua_createtable(L, 0, 16); /* names */
+	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+		lua_pushlightuserdata(L, (void *)&fields[i]); /* names field */
+		lua_setfield(L, -2, fields[i].name);	      /* names */
+	}
+	lua_pushcfunction(L, call_under);   /* names under */
+	lua_setfield(L, -2, "under");	    /* names */
+	lua_pushcfunction(L, call_matches); /* names matches */
+	lua_setfield(L, -2, "matches");	    /* names */
+}
+
+void call_object_open(lua_State *L)
+{
+	luaL_newmetatable(L, "moongate.call"); /* metatable */
+	push_names(L);			       /* metatable names */
+	lua_pushcclosure(L, call_index, 1);    /* metatable index */
+	lua_setfield(L, -2, "__index");	       /* metatable */
+	lua_pushcfunction(L, call_newindex);   /* metatable newindex */
+	lua_setfield(L, -2, "__newindex");     /* metatable */
+	lua_pushcfunction(L, call_tostring);   /* metatable tostring */
+	lua_setfield(L, -2, "__tostring");     /* metatable */
+	lua_pushboolean(L, 0);		       /* metatable false */
+	lua_setfield(L, -2, "__metatable");    /* metatable */
+	lua_pop(L, 1);			       /* */
+}
+
+void call_object_push_metatable(lua_State *L)
+{
+	luaL_getmetatable(L, "moongate.call");
+}
+
+struct call_object *call_object_push(lua_State *L, int metatable, const struct request *request)
+{
+	struct call_object *call = lua_newuserdatauv(L, sizeof *call, 0); /* call */
+
+	call->request = request;
+	lua_pushvalue(L, metatable); /* call metatable */
+	lua_setmetatable(L, -2);     /* call */
+	return call;
+}

@@ -1,0 +1,208 @@
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lua/call.h"
+#include "lua/decide.h"
+#include "lua/report.h"
+#include "lua/state.h"
+#include "lua/verdict.h"
+
+static const char *const operation_names[] = {
+#define OPERATION_NAME(id, name, refusal, help) [OPERATION_##id] = name,
+	OPERATIONS(OPERATION_NAME)
+#undef OPERATION_NAME
+};
+
+/* One run of one handler. */
+struct question {
+	const struct request *request;
+	struct verdict_context context;
+	struct call_object *call;
+	struct verdict answer;
+	bool has_opinion;
+};
+
+/* ---- on the runner ----------------------------------------------------------------------------
+ */
+
+static int leave(lua_State *L, int status, lua_KContext context)
+{
+	struct question *question = (struct question *)context; /* call result */
+
+	(void)status;
+	call_object_forget(question->call);
+	question->has_opinion = verdict_take(L, 2, &question->context, &question->answer);
+	return 0;
+}
+
+/* Upvalue 1: the metatable of calls. Arguments: the handler, the question. */
+static int enter(lua_State *L)
+{
+	struct question *question = lua_touserdata(L, 2);
+
+	lua_settop(L, 1); /* handler */
+	question->call =
+		call_object_push(L, lua_upvalueindex(1), question->request); /* handler call */
+	lua_insert(L, 1);						     /* call handler */
+	lua_pushvalue(L, 1); /* call handler call; the first one keeps the object alive */
+	lua_callk(L, 1, 1, (lua_KContext)question, leave); /* call result */
+	return leave(L, LUA_OK, (lua_KContext)question);
+}
+
+void decide_push_enter(lua_State *L)
+{
+	call_object_push_metatable(L); /* metatable */
+	lua_pushcclosure(L, enter, 1); /* enter */
+}
+
+/* ---- one handler ------------------------------------------------------------------------------
+ */
+
+static void fail(
+	struct lua_host *host, const struct handler *handler, int status, struct question *question)
+{
+	char heading[512];
+
+	verdict_clear(&question->answer);
+	question->answer.source = SOURCE_FAILURE;
+	question->answer.error = question->context.refusal;
+	question->has_opinion = true;
+	(void)snprintf(heading, sizeof heading, "%s:%d: handler on.%s failed, the call is refused",
+		handler->file, handler->line, question->context.operation);
+	report_failure(host, status, heading, question->answer.why, sizeof question->answer.why);
+}
+
+/* Nothing in here before lua_resume can raise: these calls do not allocate. */
+static void ask_handler(
+	struct lua_host *host, const struct handler *handler, struct question *question)
+{
+	lua_State *runner = host->runner;
+	int results, status;
+
+	(void)lua_rawgeti(runner, LUA_REGISTRYINDEX, host->enter);	 /* enter */
+	(void)lua_rawgeti(runner, LUA_REGISTRYINDEX, handler->function); /* enter handler */
+	lua_pushlightuserdata(runner, question); /* enter handler question */
+	status = lua_resume(runner, host->L, 2, &results);
+	if (status == LUA_OK)
+		limits_note(&host->limits, status);
+	if (status != LUA_OK || host->limits.hit != LIMIT_NONE) {
+		call_object_forget(question->call);
+		fail(host, handler, status, question);
+		report_clear(host);
+	}
+	question->answer.file = handler->file;
+	question->answer.line = handler->line;
+}
+
+/* ---- all handlers -----------------------------------------------------------------------------
+ */
+
+/* The order in which answers beat each other, whatever the order of the files. */
+static int strength(const struct verdict *verdict)
+{
+	if (verdict->kind == VERDICT_KILL)
+		return 4;
+	if (verdict->source == SOURCE_FAILURE)
+		return 3;
+	return verdict->kind == VERDICT_DENY ? 2 : 1;
+}
+
+static bool same(const struct verdict *a, const struct verdict *b)
+{
+	return a->kind == b->kind && a->value == b->value && a->data_len == b->data_len &&
+	       (a->data_len == 0 || memcmp(a->data, b->data, a->data_len) == 0);
+}
+
+static void disagree(struct lua_host *host, const struct question *question, struct verdict *best)
+{
+	const struct verdict *other = &question->answer;
+	char why[sizeof best->why];
+
+	(void)snprintf(why, sizeof why,
+		"%s:%d: handler on.%s and the one at %s:%d want different things, the call is "
+		"refused; let one of them return nil",
+		other->file, other->line, question->context.operation, best->file, best->line);
+	verdict_clear(best);
+	best->source = SOURCE_FAILURE;
+	best->error = question->context.refusal;
+	best->file = other->file;
+	best->line = other->line;
+	memcpy(best->why, why, sizeof why);
+	messages_add(&host->messages, why);
+}
+
+/* Takes over what the question's answer owns. */
+static void combine(
+	struct lua_host *host, struct question *question, bool have_best, struct verdict *best)
+{
+	struct verdict *answer = &question->answer;
+
+	if (!have_best || strength(answer) > strength(best)) {
+		verdict_clear(best);
+		*best = *answer;
+		return;
+	}
+	if (strength(best) == 1 && !same(best, answer))
+		disagree(host, question, best);
+	verdict_clear(answer);
+}
+
+static struct verdict_context context_of(const struct request *request, struct lua_host *host)
+{
+	return (struct verdict_context){
+		.operation = operation_names[request->operation],
+		.refusal = policy_refusal(host->policy, request->operation),
+		.content_is_possible = request->operation == OPERATION_OPEN,
+	};
+}
+
+static bool ask_handlers(struct lua_host *host, const struct request *request, struct verdict *best)
+{
+	const struct verdict_context context = context_of(request, host);
+	bool have_best = false;
+
+	limits_begin(host->L, &host->limits, host->caps.decision_ms, host->caps.steps);
+	for (size_t i = 0; i < host->handler_count; i++) {
+		struct question question = {.request = request, .context = context};
+
+		if (host->handlers[i].operation != request->operation)
+			continue;
+		ask_handler(host, &host->handlers[i], &question);
+		if (!question.has_opinion)
+			continue;
+		combine(host, &question, have_best, best);
+		have_best = true;
+	}
+	return have_best;
+}
+
+/* Messages are logged when the lock has been given back: logging may block. */
+static bool decide_by_handlers(
+	struct lua_host *host, const struct request *request, struct verdict *ret)
+{
+	struct messages messages;
+	bool decided;
+
+	(void)pthread_mutex_lock(&host->lock);
+	decided = ask_handlers(host, request, ret);
+	messages = host->messages;
+	host->messages = (struct messages){0};
+	(void)pthread_mutex_unlock(&host->lock);
+	if (messages.used > 0 || messages.dropped > 0)
+		messages_flush(&messages, host->log, host->log_context);
+	return decided;
+}
+
+void lua_host_decide(void *context, const struct request *request, struct verdict *ret)
+{
+	struct lua_host *host = context;
+
+	*ret = (struct verdict){0};
+	if (policy_denied(host->policy, request, ret))
+		return;
+	if (policy_has_handler(host->policy, request->operation) &&
+		decide_by_handlers(host, request, ret))
+		return;
+	policy_allowed(host->policy, request, ret);
+}

@@ -1,0 +1,515 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <lauxlib.h>
+#include <lua.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lua/host.h"
+#include "lua/messages.h"
+#include "policy/errname.h"
+#include "syscalls/open.h"
+#include "syscalls/table.h"
+
+/*
+ * require "moongate.core": policies offline, for lua/moongate/testing.lua. The same rules,
+ * patterns and limits as in the program; only the questions come from a spec. The Lua state here
+ * is the spec's; a policy has one of its own.
+ */
+#if LUA_VERSION_NUM != 504
+#error "Moongate needs Lua 5.4"
+#endif
+
+#define HOST_CLASS "moongate.host"
+
+/* Freed by __gc, whatever is raised while it is used. */
+struct loaded {
+	struct lua_host *host;
+	struct messages log;
+};
+
+static void collect_message(void *context, const char *message)
+{
+	messages_add(context, message);
+}
+
+static int loaded_free(lua_State *L)
+{
+	struct loaded *loaded = luaL_checkudata(L, 1, HOST_CLASS);
+
+	lua_host_free(loaded->host);
+	loaded->host = NULL;
+	messages_flush(&loaded->log, NULL, NULL);
+	return 0;
+}
+
+static struct loaded *check_loaded(lua_State *L)
+{
+	struct loaded *loaded = luaL_checkudata(L, 1, HOST_CLASS);
+
+	luaL_argcheck(L, loaded->host != NULL, 1, "a loaded policy");
+	return loaded;
+}
+
+/* ---- loading ----------------------------------------------------------------------------------
+ */
+
+/* options.NAME, a list of strings, as C has them. The list keeps them alive: leave it alone. */
+static const char *const *push_list(lua_State *L, const char *name, size_t *ret_count)
+{
+	size_t count;
+	const char **texts;
+
+	lua_getfield(L, 1, name); /* options… list */
+	luaL_argcheck(L, lua_istable(L, -1), 1, name);
+	count = lua_rawlen(L, -1);
+	texts = lua_newuserdatauv(L, (count + 1) * sizeof *texts, 0); /* options… list texts */
+	for (size_t i = 0; i < count; i++) {
+		lua_rawgeti(L, -2, (lua_Integer)i + 1); /* options… list texts text */
+		luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, 1, name);
+		texts[i] = lua_tostring(L, -1);
+		lua_pop(L, 1); /* options… list texts */
+	}
+	texts[count] = NULL;
+	if (ret_count != NULL)
+		*ret_count = count;
+	return texts;
+}
+
+static const char *text_field(lua_State *L, const char *name, size_t *ret_len)
+{
+	const char *text = NULL;
+
+	if (lua_getfield(L, 1, name) == LUA_TSTRING) /* options… text */
+		text = lua_tolstring(L, -1, ret_len);
+	return text; /* stays on the stack, and so alive */
+}
+
+static lua_Integer number_field(lua_State *L, int index, const char *name, lua_Integer otherwise)
+{
+	lua_Integer number = otherwise;
+
+	if (lua_getfield(L, index, name) != LUA_TNIL) /* … number */
+		number = luaL_checkinteger(L, -1);
+	lua_pop(L, 1); /* … */
+	return number;
+}
+
+static void read_limits(lua_State *L, struct lua_host_limits *limits)
+{
+	*limits = lua_host_default_limits;
+	if (lua_getfield(L, 1, "limits") == LUA_TTABLE) { /* options… limits */
+		int index = lua_gettop(L);
+
+		limits->decision_ms =
+			(unsigned)number_field(L, index, "decision_ms", limits->decision_ms);
+		limits->load_ms = (unsigned)number_field(L, index, "load_ms", limits->load_ms);
+		limits->memory =
+			(size_t)number_field(L, index, "memory", (lua_Integer)limits->memory);
+		limits->steps =
+			(unsigned long)number_field(L, index, "steps", (lua_Integer)limits->steps);
+	}
+	lua_pop(L, 1); /* options… */
+}
+
+static struct loaded *push_loaded(lua_State *L)
+{
+	struct loaded *loaded = lua_newuserdatauv(L, sizeof *loaded, 0); /* … loaded */
+
+	*loaded = (struct loaded){0};
+	luaL_setmetatable(L, HOST_CLASS);
+	return loaded;
+}
+
+static int push_load_failure(lua_State *L, const struct error *err)
+{
+	luaL_pushfail(L);	      /* … nil */
+	lua_pushstring(L, err->text); /* … nil sentence */
+	return 2;
+}
+
+/*
+ * load{ names = {…} | text = "…", chunk = "…", cwd = "…", search = {…}, defines = {…},
+ * environment = {…}, limits = {…} } → loaded | nil, sentence
+ */
+static int core_load(lua_State *L)
+{
+	struct lua_host_options options = {.vocabulary = syscall_vocabulary()};
+	struct lua_host_limits limits;
+	struct loaded *loaded;
+	struct error err;
+	const char *const *names;
+	const char *text, *chunk;
+	size_t count, size = 0;
+	int r;
+
+	luaL_checktype(L, 1, LUA_TTABLE);
+	lua_settop(L, 1);	 /* options */
+	loaded = push_loaded(L); /* options loaded */
+	names = push_list(L, "names", &count);
+	options.search = push_list(L, "search", NULL);
+	options.defines = push_list(L, "defines", NULL);
+	options.environment = push_list(L, "environment", NULL);
+	options.cwd = text_field(L, "cwd", NULL);
+	text = text_field(L, "text", &size);
+	chunk = text_field(L, "chunk", NULL);
+	read_limits(L, &limits);
+	luaL_argcheck(L, options.cwd != NULL, 1, "cwd is missing");
+	luaL_argcheck(L, text == NULL || chunk != NULL, 1, "chunk is missing");
+	options.limits = &limits;
+	options.log = collect_message;
+	options.log_context = &loaded->log;
+	if (text != NULL)
+		r = lua_host_load_text(text, size, chunk, &options, &loaded->host, &err);
+	else
+		r = lua_host_load(names, count, &options, &loaded->host, &err);
+	if (r < 0)
+		return push_load_failure(L, &err);
+	lua_pushvalue(L, 2); /* options loaded … loaded */
+	return 1;
+}
+
+/* ---- asking -----------------------------------------------------------------------------------
+ */
+
+/* A request with the facts that a spec gave; fetch finds them behind the request. */
+struct test_request {
+	struct request request;
+	lua_Integer uid, gid; /* -1: not given */
+	const char *exe, *cwd;
+};
+
+static int give_number(lua_Integer number, struct fact_value *ret)
+{
+	ret->number = number;
+	return number >= 0 ? 0 : -ENODATA;
+}
+
+static int give_text(const char *text, struct fact_value *ret)
+{
+	if (text == NULL || strlen(text) >= sizeof ret->text)
+		return -ENODATA;
+	strcpy(ret->text, text);
+	return 0;
+}
+
+static int fetch_fact(const struct request *request, enum fact fact, struct fact_value *ret)
+{
+	const struct test_request *test = (const struct test_request *)request;
+
+	switch (fact) {
+	case FACT_PID:
+		return give_number(request->tid, ret);
+	case FACT_UID:
+		return give_number(test->uid, ret);
+	case FACT_GID:
+		return give_number(test->gid, ret);
+	case FACT_EXE:
+		return give_text(test->exe, ret);
+	case FACT_CWD:
+		return give_text(test->cwd, ret);
+	}
+	return -ENODATA;
+}
+
+/* A string of the question at index 2, which keeps it alive. */
+static const char *question_text(lua_State *L, const char *name, size_t *ret_len)
+{
+	const char *text = NULL;
+
+	if (lua_getfield(L, 2, name) == LUA_TSTRING) /* … text */
+		text = lua_tolstring(L, -1, ret_len);
+	lua_pop(L, 1); /* … */
+	return text;
+}
+
+static bool question_flag(lua_State *L, const char *name)
+{
+	bool flag;
+
+	lua_getfield(L, 2, name); /* … flag */
+	flag = lua_toboolean(L, -1);
+	lua_pop(L, 1); /* … */
+	return flag;
+}
+
+static struct test_request check_question(lua_State *L)
+{
+	struct test_request test = {
+		.request =
+			{
+				.operation = (enum operation)number_field(L, 2, "operation", -1),
+				.rights = (unsigned)number_field(L, 2, "rights", 0),
+				.flags = (uint64_t)number_field(L, 2, "flags", 0),
+				.mode = (uint32_t)number_field(L, 2, "mode", 0),
+				.pid = (pid_t)number_field(L, 2, "pid", 1000),
+				.tid = (pid_t)number_field(L, 2, "tid", 1000),
+				.missing = question_flag(L, "missing"),
+				.fetch = fetch_fact,
+			},
+		.uid = number_field(L, 2, "uid", -1),
+		.gid = number_field(L, 2, "gid", -1),
+		.exe = question_text(L, "exe", NULL),
+		.cwd = question_text(L, "cwd", NULL),
+	};
+
+	test.request.syscall = question_text(L, "syscall", NULL);
+	test.request.path = question_text(L, "path", &test.request.path_len);
+	test.request.given = question_text(L, "given", &test.request.given_len);
+	luaL_argcheck(L, (unsigned)test.request.operation < OPERATION_COUNT, 2, "operation");
+	luaL_argcheck(L, test.request.syscall != NULL, 2, "syscall");
+	luaL_argcheck(L, test.request.path != NULL && test.request.given != NULL, 2, "path");
+	return test;
+}
+
+/* A verdict with a finalizer: it may own data. */
+static struct verdict *push_verdict(lua_State *L)
+{
+	struct verdict *verdict = lua_newuserdatauv(L, sizeof *verdict, 0); /* … verdict */
+
+	*verdict = (struct verdict){0};
+	luaL_setmetatable(L, "moongate.offline_verdict");
+	return verdict;
+}
+
+static int offline_verdict_free(lua_State *L)
+{
+	verdict_clear(luaL_checkudata(L, 1, "moongate.offline_verdict"));
+	return 0;
+}
+
+static void set_text(lua_State *L, const char *name, const char *text)
+{
+	if (text == NULL)
+		return;
+	lua_pushstring(L, text);   /* answer text */
+	lua_setfield(L, -2, name); /* answer */
+}
+
+static void push_verdict_table(lua_State *L, const struct verdict *verdict)
+{
+	static const char *const kinds[] = {[VERDICT_DENY] = "deny",
+		[VERDICT_ALLOW] = "allow",
+		[VERDICT_KILL] = "kill",
+		[VERDICT_VALUE] = "value",
+		[VERDICT_REDIRECT] = "redirect",
+		[VERDICT_CONTENT] = "content"};
+	static const char *const sources[] = {[SOURCE_DEFAULT] = "default",
+		[SOURCE_RULE] = "rule",
+		[SOURCE_HANDLER] = "handler",
+		[SOURCE_FAILURE] = "failure"};
+
+	lua_newtable(L); /* answer */
+	set_text(L, "verdict", kinds[verdict->kind]);
+	set_text(L, "source", sources[verdict->source]);
+	set_text(L, "errno", errname_of(verdict->error));
+	set_text(L, "why", verdict->why[0] != '\0' ? verdict->why : NULL);
+	set_text(L, "file", verdict->file);
+	set_text(L, "rule", verdict->rule != NULL ? verdict->rule->words : NULL);
+	if (verdict->line > 0) {
+		lua_pushinteger(L, verdict->line); /* answer line */
+		lua_setfield(L, -2, "line");	   /* answer */
+	}
+	if (verdict->kind == VERDICT_VALUE) {
+		lua_pushinteger(L, verdict->value); /* answer value */
+		lua_setfield(L, -2, "value");	    /* answer */
+	}
+	if (verdict->data != NULL) {
+		lua_pushlstring(L, verdict->data, verdict->data_len); /* answer data */
+		lua_setfield(L, -2, "data");			      /* answer */
+	}
+}
+
+/* loaded:decide(question) → { verdict, source, errno, why, file, line, rule, value, data } */
+static int loaded_decide(lua_State *L)
+{
+	struct loaded *loaded = check_loaded(L);
+	struct test_request test;
+	struct verdict *verdict;
+
+	luaL_checktype(L, 2, LUA_TTABLE);
+	test = check_question(L);
+	verdict = push_verdict(L); /* loaded question verdict */
+	lua_host_decide(loaded->host, &test.request, verdict);
+	push_verdict_table(L, verdict); /* loaded question verdict answer */
+	return 1;
+}
+
+/* loaded:suggest(question) → the line that would allow it */
+static int loaded_suggest(lua_State *L)
+{
+	struct test_request test;
+	char text[4096];
+
+	(void)check_loaded(L);
+	luaL_checktype(L, 2, LUA_TTABLE);
+	test = check_question(L);
+	policy_suggest(&test.request, text, sizeof text);
+	lua_pushstring(L, text); /* … text */
+	return 1;
+}
+
+/* loaded:rules() → list of { words, file, line, hits, deny } */
+static int loaded_rules(lua_State *L)
+{
+	const struct policy *policy = lua_host_policy(check_loaded(L)->host);
+
+	lua_newtable(L); /* rules */
+	for (size_t i = 0; i < policy_rule_count(policy); i++) {
+		const struct rule *rule = policy_rule(policy, i);
+
+		lua_newtable(L); /* rules row */
+		set_text(L, "words", rule->words);
+		set_text(L, "file", rule->file);
+		lua_pushinteger(L, rule->line);		     /* rules row line */
+		lua_setfield(L, -2, "line");		     /* rules row */
+		lua_pushinteger(L, (lua_Integer)rule->hits); /* rules row hits */
+		lua_setfield(L, -2, "hits");		     /* rules row */
+		lua_pushboolean(L, rule->deny);		     /* rules row deny */
+		lua_setfield(L, -2, "deny");		     /* rules row */
+		lua_rawseti(L, -2, (lua_Integer)i + 1);	     /* rules */
+	}
+	return 1;
+}
+
+/* loaded:syscall_rules() → list of { word, deny, errno, file, line } */
+static int loaded_syscall_rules(lua_State *L)
+{
+	const struct policy *policy = lua_host_policy(check_loaded(L)->host);
+	size_t count;
+	const struct syscall_rule *rules = policy_syscall_rules(policy, &count);
+
+	lua_newtable(L); /* rules */
+	for (size_t i = 0; i < count; i++) {
+		lua_newtable(L); /* rules row */
+		set_text(L, "word", rules[i].word);
+		set_text(L, "errno", errname_of(rules[i].error));
+		set_text(L, "file", rules[i].file);
+		lua_pushinteger(L, rules[i].line);	/* rules row line */
+		lua_setfield(L, -2, "line");		/* rules row */
+		lua_pushboolean(L, rules[i].deny);	/* rules row deny */
+		lua_setfield(L, -2, "deny");		/* rules row */
+		lua_rawseti(L, -2, (lua_Integer)i + 1); /* rules */
+	}
+	return 1;
+}
+
+/* loaded:log() → what print() and failures said since the last time */
+static int loaded_log(lua_State *L)
+{
+	struct loaded *loaded = check_loaded(L);
+	luaL_Buffer text;
+
+	luaL_buffinit(L, &text);
+	for (size_t at = 0; at < loaded->log.used; at += strlen(loaded->log.bytes + at) + 1) {
+		luaL_addstring(&text, loaded->log.bytes + at);
+		luaL_addchar(&text, '\n');
+	}
+	luaL_pushresult(&text); /* loaded text */
+	messages_flush(&loaded->log, NULL, NULL);
+	return 1;
+}
+
+/* ---- words ------------------------------------------------------------------------------------
+ */
+
+static void push_numbers(
+	lua_State *L, const char *const *names, const lua_Integer *numbers, size_t count)
+{
+	lua_newtable(L); /* words */
+	for (size_t i = 0; i < count; i++) {
+		lua_pushinteger(L, numbers[i]); /* words number */
+		lua_setfield(L, -2, names[i]);	/* words */
+	}
+}
+
+static void push_operations(lua_State *L)
+{
+	static const char *const names[] = {
+#define OPERATION_NAME(id, name, refusal, help) name,
+		OPERATIONS(OPERATION_NAME)
+#undef OPERATION_NAME
+	};
+	static const lua_Integer numbers[] = {
+#define OPERATION_NUMBER(id, name, refusal, help) OPERATION_##id,
+		OPERATIONS(OPERATION_NUMBER)
+#undef OPERATION_NUMBER
+	};
+
+	push_numbers(L, names, numbers, OPERATION_COUNT); /* operations */
+}
+
+static void push_rights(lua_State *L)
+{
+	static const char *const names[] = {"read", "create", "delete", "modify", "exec"};
+	static const lua_Integer bits[] = {
+		RIGHT_READ, RIGHT_CREATE, RIGHT_DELETE, RIGHT_MODIFY, RIGHT_EXEC};
+
+	push_numbers(L, names, bits, sizeof bits / sizeof bits[0]); /* rights */
+}
+
+static void push_open_flags(lua_State *L)
+{
+	static const char *const names[] = {"O_RDONLY", "O_WRONLY", "O_RDWR", "O_APPEND",
+		"O_CLOEXEC", "O_CREAT", "O_DIRECTORY", "O_EXCL", "O_NOCTTY", "O_NOFOLLOW",
+		"O_NONBLOCK", "O_PATH", "O_SYNC", "O_TMPFILE", "O_TRUNC"};
+	static const lua_Integer bits[] = {O_RDONLY, O_WRONLY, O_RDWR, O_APPEND, O_CLOEXEC, O_CREAT,
+		O_DIRECTORY, O_EXCL, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_PATH, O_SYNC, O_TMPFILE,
+		O_TRUNC};
+
+	push_numbers(L, names, bits, sizeof bits / sizeof bits[0]); /* flags */
+}
+
+/* open_rights(flags) → the rights that opening an existing file so needs */
+static int core_open_rights(lua_State *L)
+{
+	lua_pushinteger(L, open_rights((uint64_t)luaL_checkinteger(L, 1)));
+	return 1;
+}
+
+static void make_classes(lua_State *L)
+{
+	static const luaL_Reg methods[] = {
+		{"decide", loaded_decide},
+		{"suggest", loaded_suggest},
+		{"rules", loaded_rules},
+		{"syscall_rules", loaded_syscall_rules},
+		{"log", loaded_log},
+		{NULL, NULL},
+	};
+
+	luaL_newmetatable(L, HOST_CLASS);		  /* class */
+	lua_pushcfunction(L, loaded_free);		  /* class gc */
+	lua_setfield(L, -2, "__gc");			  /* class */
+	luaL_newlib(L, methods);			  /* class methods */
+	lua_setfield(L, -2, "__index");			  /* class */
+	lua_pop(L, 1);					  /* */
+	luaL_newmetatable(L, "moongate.offline_verdict"); /* class */
+	lua_pushcfunction(L, offline_verdict_free);	  /* class gc */
+	lua_setfield(L, -2, "__gc");			  /* class */
+	lua_pop(L, 1);					  /* */
+}
+
+__attribute__((visibility("default"))) int luaopen_moongate_core(lua_State *L);
+
+int luaopen_moongate_core(lua_State *L)
+{
+	static const luaL_Reg functions[] = {
+		{"load", core_load},
+		{"open_rights", core_open_rights},
+		{NULL, NULL},
+	};
+
+	luaL_checkversion(L);
+	make_classes(L);
+	luaL_newlib(L, functions);	   /* core */
+	push_operations(L);		   /* core operations */
+	lua_setfield(L, -2, "operations"); /* core */
+	push_rights(L);			   /* core rights */
+	lua_setfield(L, -2, "rights");	   /* core */
+	push_open_flags(L);		   /* core flags */
+	lua_setfield(L, -2, "open_flags"); /* core */
+	return 1;
+}

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <lua.h>
+#include <stdbool.h>
+
+#include "policy/verdict.h"
+
+/*
+ * What handlers answer with. The constructors are C functions; the answer of a handler is not
+ * believed until verdict_take has looked at it.
+ */
+
+/* Makes the metatable; once per state. */
+void verdict_open(lua_State *L);
+
+/*
+ * Pushes a table of the constructors: allow and deny (which take themselves as argument 1, as
+ * __call has it), kill, value, redirect, content.
+ */
+int verdict_push_constructors(lua_State *L);
+
+/* Pushes a table of errno names → numbers. */
+int verdict_push_errnos(lua_State *L);
+
+/*
+ * Fills *ret from the value at `index`, which a handler of `operation` returned. False if it is
+ * nil: no opinion. Raises if it is not a verdict, or not one for this operation. `refusal` is the
+ * errno of a plain deny().
+ */
+struct verdict_context {
+	const char *operation;
+	int refusal;
+	bool content_is_possible;
+};
+bool verdict_take(lua_State *L, int index, const struct verdict_context *context,
+	struct verdict *ret);
