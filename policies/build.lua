@@ -1,0 +1,45 @@
+-- Compile a source tree: the toolchain can be read and run, the tree can be written, there is no
+-- network and nothing of the home directory.
+--
+--     moongate run -p build -- make -j4
+--     moongate run -p build -D workdir=/src/project -- ./configure
+params {
+  workdir = path { default = cwd, help = "the tree being built" },
+}
+
+use "base/loader" -- shared libraries, locale, /dev/null …
+use "base/proc"   -- /proc/self/…, number of processors
+use "base/system" -- /etc/passwd, terminfo …
+use "base/tmp"    -- compilers keep intermediate files there
+
+-- The toolchain, its headers and libraries. Listing a directory is reading it.
+allow.read { "/", "/usr/**", "/bin/**", "/sbin/**", "/opt/**", "/etc/alternatives/**" }
+
+-- The tree: builds create, rename and remove files all over it.
+allow.read { args.workdir .. "/**" }
+allow.write { args.workdir .. "/**" }
+
+-- Programs: what is installed, and what the build makes itself (configure tests, generators).
+-- They stay under this policy, and a set-user-id bit has no effect.
+allow.exec { "/usr/**", "/bin/*", "/sbin/*", "/opt/**", args.workdir .. "/**" }
+allow.exec { (env.TMPDIR or "/tmp") .. "/**" } -- configure scripts try programs out there
+
+-- A build that asks git for its version needs the user's settings, not the passwords among them.
+if env.HOME then
+  allow.read {
+    env.HOME .. "/.gitconfig", env.HOME .. "/.config/git/**",
+    except = env.HOME .. "/.config/git/credentials",
+  }
+end
+
+-- The repository's history and hooks are not a build's business: git runs hooks, later, outside.
+-- (git status refreshes the index, and takes a lock to do so.)
+deny.write {
+  args.workdir .. "/.git/**",
+  except = { args.workdir .. "/.git/index", args.workdir .. "/.git/index.lock" },
+  why = "a build does not change the repository",
+}
+
+-- unlink, rename, chmod, link, symlink, utime …: this version opens or refuses them as a whole.
+-- A later one judges them by the write rules above, and this line stays right.
+allow.syscall "@file-change"
