@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -108,4 +109,13 @@ size_t text_quote(char *buffer, size_t size, const char *bytes, size_t length)
 	put_all(&writer, bytes, length, true);
 	writer.buffer[writer.used++] = '"';
 	return finish(&writer);
+}
+
+void text_print(char *buffer, size_t size, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(buffer, size, format, arguments);
+	va_end(arguments);
 }

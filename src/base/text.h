@@ -12,3 +12,7 @@ size_t text_escape(char *buffer, size_t size, const char *bytes, size_t length);
 
 /* As above with double quotes around, and " escaped. */
 size_t text_quote(char *buffer, size_t size, const char *bytes, size_t length);
+
+/* snprintf(3) for messages, where being cut off is fine. */
+void text_print(char *buffer, size_t size, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));

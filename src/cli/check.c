@@ -1,0 +1,118 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "launch/filter.h"
+#include "lua/host.h"
+#include "policy/errname.h"
+#include "syscalls/table.h"
+
+/* moongate check: load policies and print the plan: every rule, and who enforces what. */
+
+static const char usage[] =
+	"usage: moongate check [-D NAME=VALUE ...] POLICY ...\n"
+	"\n"
+	"Loads the policies and prints what would be enforced, and where. Exit status: 0, or 1 where\n"
+	"a policy has an error.\n";
+
+static const char *where(enum disposition disposition)
+{
+	switch (disposition) {
+	case DISPOSITION_KERNEL:
+		return "the kernel, allowed";
+	case DISPOSITION_REFUSED:
+		return "the kernel, refused";
+	case DISPOSITION_EXPLAINED:
+		return "the supervisor, refused and explained";
+	case DISPOSITION_ASKED:
+		return "the supervisor, judged";
+	case DISPOSITION_ASKED_IF_CHANGING:
+		return "the supervisor where it can change something, else the kernel, allowed";
+	}
+	return "?";
+}
+
+static void print_rules(const struct policy *policy)
+{
+	size_t syscall_count;
+	const struct syscall_rule *syscalls = policy_syscall_rules(policy, &syscall_count);
+
+	(void)puts("rules:");
+	for (size_t i = 0; i < policy_rule_count(policy); i++) {
+		const struct rule *rule = policy_rule(policy, i);
+
+		(void)printf("  %s:%d: %s\n", rule->file, rule->line, rule->words);
+	}
+	for (size_t i = 0; i < syscall_count; i++)
+		(void)printf("  %s:%d: %s.syscall \"%s\"\n", syscalls[i].file, syscalls[i].line,
+			syscalls[i].deny ? "deny" : "allow", syscalls[i].word);
+}
+
+static void print_calls(const struct policy *policy)
+{
+	(void)puts("calls:");
+	for (size_t i = 0; i < syscall_table_size; i++) {
+		const struct syscall_row *row = &syscall_table[i];
+		int error;
+		enum disposition disposition = filter_disposition(policy, row, false, &error);
+
+		if (disposition == DISPOSITION_KERNEL && row->group == GROUP_NONE &&
+			row->operation == OPERATION_NONE)
+			continue;
+		(void)printf("  %-24s %s%s%s\n", row->name, where(disposition),
+			error != 0 ? ": " : "", error != 0 ? errname_of(error) : "");
+	}
+}
+
+static void log_to_stderr(void *context, const char *message)
+{
+	(void)context;
+	complain("%s", message);
+}
+
+static int check(const struct policy_options *options)
+{
+	struct lua_host *host = policy_options_load(options, log_to_stderr, NULL);
+
+	if (host == NULL)
+		return EXIT_FINDINGS;
+	print_rules(lua_host_policy(host));
+	print_calls(lua_host_policy(host));
+	lua_host_free(host);
+	return 0;
+}
+
+static int run(int argc, char **argv)
+{
+	static const struct option long_options[] = {
+		{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+	struct policy_options options = {0};
+	int option;
+
+	optind = 1;
+	while ((option = getopt_long(argc, argv, "p:D:h", long_options, NULL)) != -1) {
+		if (option == 'h') {
+			(void)fputs(usage, stdout);
+			return 0;
+		}
+		if (option == '?' || !policy_options_add(&options, option, optarg))
+			return EXIT_USAGE;
+	}
+	for (; optind < argc; optind++)
+		if (!policy_options_add(&options, 'p', argv[optind]))
+			return EXIT_USAGE;
+	if (options.name_count == 0) {
+		complain("no policy\nusage: moongate check POLICY ...");
+		return EXIT_USAGE;
+	}
+	return check(&options);
+}
+
+const struct command check_command = {
+	.name = "check",
+	.summary = "load policies, print every rule and who enforces what",
+	.usage = usage,
+	.run = run,
+};

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* Exit statuses of Moongate itself: `run` in the fashion of env(1), the others of grep(1). */
+enum {
+	EXIT_FINDINGS = 1,
+	EXIT_USAGE = 2,
+	EXIT_OURS = 125,          /* run: nothing was run, or supervision broke */
+	EXIT_NOT_EXECUTABLE = 126,
+	EXIT_NOT_FOUND = 127,
+};
+
+/* One file per subcommand, each with one of these. */
+struct command {
+	const char *name;
+	const char *summary; /* one line */
+	const char *usage;   /* what `moongate NAME --help` prints */
+	/* argv[0] is the name. Returns the exit status. */
+	int (*run)(int argc, char **argv);
+};
+
+extern const struct command run_command, check_command, explain_command, syscalls_command;
+
+/* ---- what the subcommands share: common.c ---------------------------------------------------- */
+
+struct policy_options {
+	const char *names[64];   /* -p */
+	size_t name_count;
+	const char *defines[256]; /* -D, NULL-terminated */
+	size_t define_count;
+};
+
+/* false: too many; a sentence has been printed. */
+bool policy_options_add(struct policy_options *options, int option, const char *value);
+
+struct lua_host;
+/*
+ * Loads what -p and -D say, with the search path of users: $XDG_CONFIG_HOME (~/.config)
+ * /moongate/policies, /etc/moongate/policies, the built-in ones. NULL: a sentence has been printed.
+ */
+struct lua_host *policy_options_load(const struct policy_options *options,
+	void (*log)(void *context, const char *message), void *log_context);
+
+/* "moongate: " and the text, each line escaped, to stderr. */
+void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

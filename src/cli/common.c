@@ -1,0 +1,101 @@
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "lua/host.h"
+#include "syscalls/table.h"
+
+static void complain_line(const char *prefix, const char *line, size_t length)
+{
+	char escaped[8192];
+
+	(void)text_escape(escaped, sizeof escaped, line, length);
+	(void)fprintf(stderr, "%s%s\n", prefix, escaped);
+}
+
+void complain(const char *format, ...)
+{
+	char text[4096];
+	const char *prefix = "moongate: ";
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	for (const char *line = text;;) {
+		size_t length = strcspn(line, "\n");
+
+		complain_line(prefix, line, length);
+		if (line[length] == '\0')
+			return;
+		line += length + 1;
+		prefix = "  ";
+	}
+}
+
+bool policy_options_add(struct policy_options *options, int option, const char *value)
+{
+	const size_t name_limit = sizeof options->names / sizeof *options->names;
+	const size_t define_limit = sizeof options->defines / sizeof *options->defines - 1;
+
+	if (option == 'p' && options->name_count < name_limit) {
+		options->names[options->name_count++] = value;
+		return true;
+	}
+	if (option == 'D' && options->define_count < define_limit) {
+		options->defines[options->define_count++] = value;
+		return true;
+	}
+	complain("too many options -%c", option);
+	return false;
+}
+
+/* The user's own directory of policies, or false: there is no home. */
+static bool user_directory(char buffer[PATH_MAX])
+{
+	const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+	int length;
+
+	if (config != NULL && config[0] == '/')
+		length = snprintf(buffer, PATH_MAX, "%s/moongate/policies", config);
+	else if (home != NULL && home[0] == '/')
+		length = snprintf(buffer, PATH_MAX, "%s/.config/moongate/policies", home);
+	else
+		return false;
+	return length < PATH_MAX;
+}
+
+struct lua_host *policy_options_load(const struct policy_options *options,
+	void (*log)(void *context, const char *message), void *log_context)
+{
+	char own[PATH_MAX], cwd[PATH_MAX];
+	bool has_own = user_directory(own);
+	const char *search[] = {has_own ? own : "/etc/moongate/policies",
+		has_own ? "/etc/moongate/policies" : NULL, NULL};
+	const struct lua_host_options host_options = {
+		.vocabulary = syscall_vocabulary(),
+		.search = search,
+		.defines = options->defines,
+		.cwd = getcwd(cwd, sizeof cwd),
+		.environment = (const char *const *)environ,
+		.log = log,
+		.log_context = log_context,
+	};
+	struct lua_host *host = NULL;
+	struct error err = {0};
+
+	if (host_options.cwd == NULL || cwd[0] != '/') {
+		complain("the current directory has no name that can be reached");
+		return NULL;
+	}
+	if (lua_host_load(options->names, options->name_count, &host_options, &host, &err) < 0) {
+		complain("%s", err.text);
+		return NULL;
+	}
+	return host;
+}

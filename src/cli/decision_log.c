@@ -1,0 +1,181 @@
+#include "cli/decision_log.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "policy/errname.h"
+#include "target/process.h"
+
+static void set(json_t *object, const char *key, const char *text)
+{
+	char escaped[4 * PATH_MAX];
+
+	(void)text_escape(escaped, sizeof escaped, text, strlen(text));
+	(void)json_object_set_new(object, key, json_string(escaped));
+}
+
+static void set_number(json_t *object, const char *key, long long number)
+{
+	(void)json_object_set_new(object, key, json_integer(number));
+}
+
+static void set_hex(json_t *object, const char *key, const char *bytes, size_t length)
+{
+	char hex[2 * PATH_MAX + 1];
+
+	for (size_t i = 0; i < length && i < PATH_MAX; i++)
+		(void)snprintf(hex + 2 * i, 3, "%02x", (unsigned char)bytes[i]);
+	(void)json_object_set_new(object, key, json_string(hex));
+}
+
+static void set_path(json_t *object, const struct request *request)
+{
+	char escaped[4 * PATH_MAX];
+	size_t length =
+		text_escape(escaped, sizeof escaped, request->path, request->path_len);
+
+	(void)json_object_set_new(object, "path", json_string(escaped));
+	if (length != request->path_len || memcmp(escaped, request->path, length) != 0)
+		set_hex(object, "path_hex", request->path, request->path_len);
+}
+
+static void set_time(json_t *object)
+{
+	struct timespec now;
+	struct tm parts;
+	char text[64];
+	size_t used;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	(void)gmtime_r(&now.tv_sec, &parts);
+	used = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
+	(void)snprintf(text + used, sizeof text - used, ".%06ldZ", now.tv_nsec / 1000);
+	set(object, "time", text);
+}
+
+static json_t *rights_array(unsigned rights)
+{
+	static const struct {
+		unsigned right;
+		const char *name;
+	} names[] = {{RIGHT_READ, "read"}, {RIGHT_CREATE, "create"}, {RIGHT_DELETE, "delete"},
+		{RIGHT_MODIFY, "modify"}, {RIGHT_EXEC, "exec"}};
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if ((rights & names[i].right) != 0)
+			(void)json_array_append_new(array, json_string(names[i].name));
+	return array;
+}
+
+static const char *verdict_name(enum verdict_kind kind)
+{
+	switch (kind) {
+	case VERDICT_DENY:
+		return "deny";
+	case VERDICT_ALLOW:
+		return "allow";
+	case VERDICT_KILL:
+		return "kill";
+	case VERDICT_VALUE:
+		return "value";
+	case VERDICT_REDIRECT:
+		return "redirect";
+	case VERDICT_CONTENT:
+		return "content";
+	}
+	return "?";
+}
+
+static const char *source_name(enum verdict_source source)
+{
+	switch (source) {
+	case SOURCE_DEFAULT:
+		return "default";
+	case SOURCE_RULE:
+		return "rule";
+	case SOURCE_HANDLER:
+		return "handler";
+	case SOURCE_FAILURE:
+		return "failure";
+	}
+	return "?";
+}
+
+static void set_verdict(json_t *object, const struct verdict *verdict)
+{
+	const char *name = errname_of(verdict->error);
+
+	set(object, "verdict", verdict_name(verdict->kind));
+	if (verdict->kind == VERDICT_DENY)
+		set(object, "errno", name != NULL ? name : "EACCES");
+	if (verdict->kind == VERDICT_REDIRECT && verdict->data != NULL)
+		set(object, "redirect", verdict->data);
+	set(object, "source", source_name(verdict->source));
+	if (verdict->file != NULL && verdict->line > 0) {
+		set(object, "file", verdict->file);
+		set_number(object, "line", verdict->line);
+	}
+	if (verdict->rule != NULL)
+		set(object, "rule", verdict->rule->words);
+	if (verdict->why[0] != '\0')
+		set(object, "why", verdict->why);
+}
+
+static json_t *describe(const struct observation *observation)
+{
+	const struct request *request = observation->request;
+	const struct call *call = observation->call;
+	json_t *object = json_object();
+	char comm[16];
+
+	set_time(object);
+	set_number(object, "tid", call->target.tid);
+	process_comm(&call->session->world, call->target.tid, comm);
+	set(object, "comm", comm);
+	set(object, "syscall", request->syscall);
+	if (request->operation != OPERATION_NONE) {
+		set_path(object, request);
+		(void)json_object_set_new(object, "rights", rights_array(request->rights));
+	}
+	set_verdict(object, observation->verdict);
+	if (observation->note != NULL)
+		set(object, "note", observation->note);
+	return object;
+}
+
+/* A short write would tear a line: there is nothing to do but to say so. */
+static int write_line(int fd, const char *line, size_t length)
+{
+	ssize_t written;
+
+	do
+		written = write(fd, line, length);
+	while (written < 0 && errno == EINTR);
+	if (written == (ssize_t)length)
+		return 0;
+	if (written >= 0)
+		errno = ENOSPC;
+	return -errno;
+}
+
+int decision_log_write(int fd, const struct observation *observation)
+{
+	char line[32 * 1024];
+	json_t *object = describe(observation);
+	size_t length = json_dumpb(object, line, sizeof line - 1, JSON_COMPACT);
+
+	json_decref(object);
+	if (length == 0 || length > sizeof line - 1) {
+		errno = ENOBUFS;
+		return -ENOBUFS;
+	}
+	line[length] = '\n';
+	return write_line(fd, line, length + 1);
+}

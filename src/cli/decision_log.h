@@ -1,0 +1,9 @@
+#pragma once
+
+#include "syscalls/call.h"
+
+/*
+ * One decision as one JSON object on one line, written with one write(2). Texts from the target are
+ * escaped as base/text.h does; `path_hex` has the bytes where that changed anything. 0 or -errno.
+ */
+int decision_log_write(int fd, const struct observation *observation);

@@ -1,0 +1,124 @@
+#include "cli/describe.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "policy/errname.h"
+#include "target/process.h"
+
+enum { REASON_SIZE = 2048 };
+
+static const char *action_of(const struct request *request)
+{
+	switch (request->operation) {
+	case OPERATION_MKDIR:
+		return "making directory";
+	case OPERATION_EXEC:
+		return "running";
+	case OPERATION_OPEN:
+		if ((request->rights & RIGHT_CREATE) != 0)
+			return "creating";
+		if ((request->rights & RIGHT_MODIFY) == 0)
+			return "opening (read)";
+		return (request->rights & RIGHT_READ) != 0 ? "opening (read, write)"
+							   : "opening (write)";
+	case OPERATION_COUNT:
+		break;
+	}
+	return "calling";
+}
+
+static void describe_default(const struct observation *observation, char *buffer, size_t size)
+{
+	const struct verdict *verdict = observation->verdict;
+	const struct syscall_row *row = observation->call->row;
+
+	if (observation->note != NULL)
+		text_print(buffer, size, "%s", observation->note);
+	else if (row->operation == OPERATION_NONE)
+		text_print(buffer, size, "the group %s is not open: %s",
+			row->group != GROUP_NONE ? group_table[row->group].name : "?",
+			row->group != GROUP_NONE ? group_table[row->group].help : "");
+	else if (verdict->line > 0)
+		text_print(buffer, size, "no rule allows it (default at %s:%d)", verdict->file,
+			verdict->line);
+	else
+		text_print(buffer, size, "no rule allows it");
+}
+
+static void describe_reason(const struct observation *observation, char *buffer, size_t size)
+{
+	const struct verdict *verdict = observation->verdict;
+	const char *file = verdict->file != NULL ? verdict->file : "?";
+
+	switch (verdict->source) {
+	case SOURCE_RULE:
+		text_print(buffer, size, "%s:%d: %s", file, verdict->line,
+			verdict->rule != NULL ? verdict->rule->words : "a rule");
+		break;
+	case SOURCE_HANDLER:
+		text_print(buffer, size, "%s:%d: its handler refused", file, verdict->line);
+		break;
+	case SOURCE_FAILURE:
+		text_print(buffer, size, "%s:%d: the policy failed", file, verdict->line);
+		break;
+	case SOURCE_DEFAULT:
+		describe_default(observation, buffer, size);
+		break;
+	}
+}
+
+static void append_why(const struct verdict *verdict, char *buffer, size_t size)
+{
+	size_t used = strlen(buffer);
+
+	if (verdict->why[0] != '\0')
+		text_print(buffer + used, size - used, ": %s", verdict->why);
+}
+
+static const char *outcome(const struct verdict *verdict)
+{
+	const char *name = errname_of(verdict->error);
+
+	if (verdict->kind == VERDICT_KILL)
+		return "killed";
+	return name != NULL ? name : "refused";
+}
+
+void describe_denial(const struct observation *observation, char *buffer, size_t size)
+{
+	const struct call *call = observation->call;
+	const struct request *request = observation->request;
+	char path[3 * PATH_MAX], comm[16], shown_comm[64], reason[REASON_SIZE];
+	char shown_reason[2 * REASON_SIZE];
+
+	if (request->operation == OPERATION_NONE)
+		text_print(path, sizeof path, "%s", request->syscall);
+	else
+		(void)text_quote(path, sizeof path, request->path, request->path_len);
+	process_comm(&call->session->world, call->target.tid, comm);
+	(void)text_escape(shown_comm, sizeof shown_comm, comm, strlen(comm));
+	describe_reason(observation, reason, sizeof reason);
+	append_why(observation->verdict, reason, sizeof reason);
+	(void)text_escape(shown_reason, sizeof shown_reason, reason, strlen(reason));
+	text_print(buffer, size, "%s %s by %s[%d]: %s (%s)", action_of(request), path,
+		shown_comm, call->target.tid, outcome(observation->verdict), shown_reason);
+}
+
+void describe_mend(const struct observation *observation, char *buffer, size_t size)
+{
+	const struct verdict *verdict = observation->verdict;
+	const struct syscall_row *row = observation->call->row;
+	char line[3 * PATH_MAX];
+
+	buffer[0] = '\0';
+	if (verdict->source != SOURCE_DEFAULT || observation->note != NULL)
+		return;
+	if (observation->request->operation != OPERATION_NONE) {
+		policy_suggest(observation->request, line, sizeof line);
+		text_print(buffer, size, "%s", line);
+	} else if (row->group != GROUP_NONE && group_table[row->group].refusal == NULL) {
+		text_print(buffer, size, "allow.syscall \"%s\"", group_table[row->group].name);
+	}
+}

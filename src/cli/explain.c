@@ -1,0 +1,186 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "lua/host.h"
+#include "policy/errname.h"
+
+/* moongate explain: what a policy would say, without running anything. */
+
+static const char usage[] =
+	"usage: moongate explain [-D NAME=VALUE ...] [--json] POLICY ACTION PATH\n"
+	"\n"
+	"Says which rule or line decides. PATH is the resolved path; ACTION is one of\n"
+	"  open or read, write, create, exec, mkdir\n"
+	"Exit status: 0 allowed, 1 refused, 2 usage or an error in the policy.\n";
+
+static const struct action {
+	const char *name;
+	enum operation operation;
+	const char *syscall;
+	unsigned rights;
+	bool missing;
+} actions[] = {
+	{"open", OPERATION_OPEN, "openat", RIGHT_READ, false},
+	{"read", OPERATION_OPEN, "openat", RIGHT_READ, false},
+	{"write", OPERATION_OPEN, "openat", RIGHT_MODIFY, false},
+	{"create", OPERATION_OPEN, "openat", RIGHT_CREATE | RIGHT_MODIFY, true},
+	{"exec", OPERATION_EXEC, "execve", RIGHT_EXEC, false},
+	{"mkdir", OPERATION_MKDIR, "mkdir", RIGHT_CREATE, true},
+};
+
+static const struct action *find_action(const char *name)
+{
+	for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)
+		if (strcmp(actions[i].name, name) == 0)
+			return &actions[i];
+	return NULL;
+}
+
+static const char *verdict_word(const struct verdict *verdict)
+{
+	switch (verdict->kind) {
+	case VERDICT_ALLOW:
+		return "allow";
+	case VERDICT_KILL:
+		return "kill";
+	case VERDICT_VALUE:
+		return "value";
+	case VERDICT_REDIRECT:
+		return "redirect";
+	case VERDICT_CONTENT:
+		return "content";
+	case VERDICT_DENY:
+		break;
+	}
+	return "deny";
+}
+
+static const char *source_word(enum verdict_source source)
+{
+	static const char *const words[] = {
+		[SOURCE_DEFAULT] = "default",
+		[SOURCE_RULE] = "rule",
+		[SOURCE_HANDLER] = "handler",
+		[SOURCE_FAILURE] = "failure",
+	};
+
+	return words[source];
+}
+
+static void print_text(const struct request *request, const struct verdict *verdict)
+{
+	const char *name = errname_of(verdict->error);
+	char line[8192];
+
+	(void)printf("%s%s%s: %s", verdict_word(verdict),
+		verdict->kind == VERDICT_DENY && name != NULL ? " " : "",
+		verdict->kind == VERDICT_DENY && name != NULL ? name : "",
+		source_word(verdict->source));
+	if (verdict->line > 0)
+		(void)printf(" at %s:%d", verdict->file, verdict->line);
+	if (verdict->rule != NULL)
+		(void)printf(": %s", verdict->rule->words);
+	if (verdict->why[0] != '\0')
+		(void)printf(": %s", verdict->why);
+	(void)putchar('\n');
+	if (verdict->kind == VERDICT_DENY && verdict->source == SOURCE_DEFAULT) {
+		policy_suggest(request, line, sizeof line);
+		(void)printf("to allow it: %s\n", line);
+	}
+}
+
+static void print_json(const struct verdict *verdict)
+{
+	json_t *object = json_pack("{s:s, s:s, s:s*, s:s*, s:i, s:s*, s:s}", "verdict",
+		verdict_word(verdict), "source", source_word(verdict->source), "errno",
+		verdict->kind == VERDICT_DENY ? errname_of(verdict->error) : NULL, "file",
+		verdict->file, "line", verdict->line, "rule",
+		verdict->rule != NULL ? verdict->rule->words : NULL, "why", verdict->why);
+
+	(void)json_dumpf(object, stdout, JSON_COMPACT);
+	(void)putchar('\n');
+	json_decref(object);
+}
+
+static void log_to_stderr(void *context, const char *message)
+{
+	(void)context;
+	complain("%s", message);
+}
+
+static int explain(const struct policy_options *options, const struct action *action,
+	const char *path, bool json)
+{
+	struct lua_host *host = policy_options_load(options, log_to_stderr, NULL);
+	struct verdict verdict = {0};
+	const struct request request = {
+		.operation = action->operation,
+		.syscall = action->syscall,
+		.rights = action->rights,
+		.path = path,
+		.path_len = strlen(path),
+		.given = path,
+		.given_len = strlen(path),
+		.missing = action->missing,
+	};
+	int status;
+
+	if (host == NULL)
+		return EXIT_USAGE;
+	lua_host_decide(host, &request, &verdict);
+	if (json)
+		print_json(&verdict);
+	else
+		print_text(&request, &verdict);
+	status = verdict.kind == VERDICT_DENY || verdict.kind == VERDICT_KILL ? EXIT_FINDINGS : 0;
+	verdict_clear(&verdict);
+	lua_host_free(host);
+	return status;
+}
+
+static int run(int argc, char **argv)
+{
+	static const struct option long_options[] = {{"json", no_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+	struct policy_options options = {0};
+	const struct action *action;
+	bool json = false;
+	int option;
+
+	optind = 1;
+	while ((option = getopt_long(argc, argv, "p:D:h", long_options, NULL)) != -1) {
+		if (option == 'h') {
+			(void)fputs(usage, stdout);
+			return 0;
+		}
+		if (option == 'j')
+			json = true;
+		else if (option == '?' || !policy_options_add(&options, option, optarg))
+			return EXIT_USAGE;
+	}
+	if (argc - optind != 3) {
+		complain("usage: moongate explain POLICY ACTION PATH");
+		return EXIT_USAGE;
+	}
+	action = find_action(argv[optind + 1]);
+	if (action == NULL || argv[optind + 2][0] != '/') {
+		complain("%s", action == NULL ? "ACTION is open, read, write, create, exec or mkdir"
+					      : "PATH must be absolute");
+		return EXIT_USAGE;
+	}
+	(void)policy_options_add(&options, 'p', argv[optind]);
+	return explain(&options, action, argv[optind + 2], json);
+}
+
+const struct command explain_command = {
+	.name = "explain",
+	.summary = "say which rule or line of a policy decides",
+	.usage = usage,
+	.run = run,
+};

@@ -1,0 +1,215 @@
+#include "cli/report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/decision_log.h"
+#include "cli/describe.h"
+
+enum {
+	DISTINCT_LIMIT = 512, /* shown and remembered; more are only counted */
+	LINE_SIZE = 3 * PATH_MAX,
+};
+
+struct denial {
+	uint64_t key;
+	uint64_t count;
+	char *line; /* what would allow it, or what was refused; escaped */
+};
+
+struct report {
+	struct report_options options;
+	int log;
+	pthread_mutex_t lock;
+	struct denial denials[DISTINCT_LIMIT];
+	size_t distinct;
+	uint64_t total, beyond; /* denials, and those of them that found the table full */
+	bool log_failed;
+};
+
+int report_open(const struct report_options *options, struct report **ret, struct error *err)
+{
+	struct report *report = calloc(1, sizeof *report);
+
+	if (report == NULL)
+		return error_set(err, ENOMEM, "out of memory");
+	report->options = *options;
+	report->log = -1;
+	(void)pthread_mutex_init(&report->lock, NULL);
+	if (options->log != NULL) {
+		report->log =
+			open(options->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
+		if (report->log < 0) {
+			int result = error_errno(err, errno, "cannot open the log %s", options->log);
+
+			free(report);
+			return result;
+		}
+	}
+	*ret = report;
+	return 0;
+}
+
+/* ---- one denial ------------------------------------------------------------------------------ */
+
+static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		hash = (hash ^ ((const unsigned char *)bytes)[i]) * 1099511628211u;
+	return hash;
+}
+
+/* The same rule (or handler, or default) about the same object and the same rights. */
+static uint64_t key_of(const struct observation *observation)
+{
+	const struct request *request = observation->request;
+	const struct verdict *verdict = observation->verdict;
+	uint64_t hash = hash_bytes(14695981039346656037u, &verdict->source, sizeof verdict->source);
+
+	hash = hash_bytes(hash, &verdict->file, sizeof verdict->file);
+	hash = hash_bytes(hash, &verdict->line, sizeof verdict->line);
+	hash = hash_bytes(hash, &observation->call->row, sizeof observation->call->row);
+	hash = hash_bytes(hash, &request->rights, sizeof request->rights);
+	return hash_bytes(hash, request->path, request->path_len);
+}
+
+/* true: seen before. */
+static bool count_denial(struct report *report, uint64_t key, struct denial **ret)
+{
+	*ret = NULL;
+	report->total++;
+	for (size_t i = 0; i < report->distinct; i++)
+		if (report->denials[i].key == key) {
+			report->denials[i].count++;
+			return true;
+		}
+	if (report->distinct == DISTINCT_LIMIT) {
+		report->beyond++;
+		return true;
+	}
+	*ret = &report->denials[report->distinct++];
+	**ret = (struct denial){.key = key, .count = 1};
+	return false;
+}
+
+/* What is remembered for the summary. */
+static char *summary_line(const struct observation *observation, const char *suggestion)
+{
+	char line[LINE_SIZE], path[LINE_SIZE];
+	const struct request *request = observation->request;
+
+	if (suggestion[0] != '\0')
+		return strdup(suggestion);
+	(void)text_quote(path, sizeof path, request->path, request->path_len);
+	text_print(line, sizeof line, "refused by intent: %s %s", request->syscall, path);
+	return strdup(line);
+}
+
+static void print_denial(const struct report *report, const struct observation *observation,
+	const char *suggestion)
+{
+	char text[2 * LINE_SIZE];
+	const char *bold = report->options.color ? "\033[1;31m" : "";
+	const char *plain = report->options.color ? "\033[0m" : "";
+
+	describe_denial(observation, text, sizeof text);
+	(void)fprintf(stderr, "%smoongate: denied%s %s\n", bold, plain, text);
+	if (suggestion[0] != '\0')
+		(void)fprintf(stderr, "  to allow it: %s\n", suggestion);
+}
+
+static void report_denial(struct report *report, const struct observation *observation)
+{
+	char suggestion[LINE_SIZE];
+	struct denial *fresh;
+
+	if (count_denial(report, key_of(observation), &fresh))
+		return;
+	describe_mend(observation, suggestion, sizeof suggestion);
+	fresh->line = summary_line(observation, suggestion);
+	if (!report->options.quiet)
+		print_denial(report, observation, suggestion);
+}
+
+/* Before the answer, so a crash loses no decision that took effect. */
+static void log_decision(struct report *report, const struct observation *observation)
+{
+	if (decision_log_write(report->log, observation) == 0 || report->log_failed)
+		return;
+	report->log_failed = true;
+	(void)fprintf(stderr, "moongate: cannot write the log any more: %s\n", strerror(errno));
+}
+
+static bool is_refusal(const struct verdict *verdict)
+{
+	return verdict->kind == VERDICT_DENY || verdict->kind == VERDICT_KILL;
+}
+
+void report_observe(void *context, const struct observation *observation)
+{
+	struct report *report = context;
+	bool refused = is_refusal(observation->verdict);
+
+	if (!refused && report->log < 0)
+		return;
+	(void)pthread_mutex_lock(&report->lock);
+	if (report->log >= 0)
+		log_decision(report, observation);
+	if (refused)
+		report_denial(report, observation);
+	(void)pthread_mutex_unlock(&report->lock);
+}
+
+void report_message(void *context, const char *message)
+{
+	struct report *report = context;
+
+	(void)pthread_mutex_lock(&report->lock);
+	complain("%s", message);
+	(void)pthread_mutex_unlock(&report->lock);
+}
+
+/* ---- the summary ----------------------------------------------------------------------------- */
+
+static void print_summary_line(const struct denial *denial)
+{
+	const char *line = denial->line != NULL ? denial->line : "";
+
+	if (denial->count > 1)
+		(void)fprintf(stderr, "  %s  (%llu times)\n", line, (unsigned long long)denial->count);
+	else
+		(void)fprintf(stderr, "  %s\n", line);
+}
+
+static void print_summary(const struct report *report)
+{
+	enum { SHOWN = 40 };
+
+	(void)fprintf(stderr, "moongate: %llu denial%s; to allow:\n",
+		(unsigned long long)report->total, report->total == 1 ? "" : "s");
+	for (size_t i = 0; i < report->distinct && i < SHOWN; i++)
+		print_summary_line(&report->denials[i]);
+	if (report->distinct > SHOWN || report->beyond > 0)
+		(void)fprintf(stderr, "  … and %llu more: --log FILE has all\n",
+			(unsigned long long)(report->distinct - SHOWN + report->beyond));
+}
+
+void report_close(struct report *report)
+{
+	if (report->total > 0 && !report->options.quiet)
+		print_summary(report);
+	for (size_t i = 0; i < report->distinct; i++)
+		free(report->denials[i].line);
+	close_fd(&report->log);
+	(void)pthread_mutex_destroy(&report->lock);
+	free(report);
+}

@@ -1,0 +1,327 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "cli/color.h"
+#include "cli/command.h"
+#include "cli/report.h"
+#include "cli/supervise.h"
+#include "gate/gate.h"
+#include "launch/filter.h"
+#include "launch/landlock.h"
+#include "launch/launch.h"
+#include "lua/host.h"
+#include "target/identity.h"
+
+/* moongate run: from the command line to the command's exit status. */
+
+struct run {
+	struct policy_options policies;
+	struct report_options report_options;
+	char *const *command;
+	char program[PATH_MAX];
+
+	struct report *report;
+	struct lua_host *host;
+	struct policy *policy;
+	struct filter filter;
+	struct session *session;
+	struct launched launched;
+	struct gate *gate;
+	sigset_t mask; /* as we were started with: the target's */
+};
+
+/* ---- options --------------------------------------------------------------------------------- */
+
+static const char usage[] =
+	"usage: moongate run -p POLICY [-p POLICY ...] [-D NAME=VALUE ...] [--] COMMAND [ARG ...]\n"
+	"\n"
+	"Runs COMMAND; the policies decide what it may open, make and run.\n"
+	"\n"
+	"  -p, --policy POLICY   a file, or the name of a policy: build, readonly, workspace, ...\n"
+	"  -D NAME=VALUE         a parameter of a policy\n"
+	"      --log FILE        append every decision as one JSON object a line\n"
+	"  -q, --quiet           say nothing about denials\n"
+	"      --color WHEN      auto, always or never\n"
+	"  -h, --help            this text\n"
+	"\n"
+	"Exit status: COMMAND's own; 128+n when it died of signal n; 126 it cannot be executed;\n"
+	"127 it was not found; 125 Moongate could not (and nothing was run).\n"
+	"\n"
+	"example: moongate run -p workspace -D dir=$PWD -- make\n";
+
+enum { OPTION_LOG = 256, OPTION_COLOR };
+
+static const struct option options[] = {
+	{"policy", required_argument, NULL, 'p'},
+	{"log", required_argument, NULL, OPTION_LOG},
+	{"quiet", no_argument, NULL, 'q'},
+	{"color", required_argument, NULL, OPTION_COLOR},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+/* -1: go on; else the exit status. */
+static int take_option(struct run *run, int option)
+{
+	switch (option) {
+	case 'p':
+	case 'D':
+		return policy_options_add(&run->policies, option, optarg) ? -1 : EXIT_OURS;
+	case 'q':
+		run->report_options.quiet = true;
+		return -1;
+	case OPTION_LOG:
+		run->report_options.log = optarg;
+		return -1;
+	case OPTION_COLOR:
+		return color_parse(optarg, &run->report_options.color) ? -1 : EXIT_OURS;
+	case 'h':
+		(void)fputs(usage, stdout);
+		return 0;
+	default:
+		complain("moongate run --help lists the options");
+		return EXIT_OURS;
+	}
+}
+
+static int parse(struct run *run, int argc, char **argv)
+{
+	int option;
+
+	run->report_options.color = color_wanted(stderr);
+	optind = 1;
+	while ((option = getopt_long(argc, argv, "+p:D:qh", options, NULL)) != -1) {
+		int status = take_option(run, option);
+
+		if (status >= 0)
+			return status;
+	}
+	if (run->policies.name_count == 0) {
+		complain("no policy\nsay which with -p, for example: moongate run -p workspace -- make");
+		return EXIT_OURS;
+	}
+	if (optind >= argc) {
+		complain("no command\nusage: moongate run -p POLICY -- COMMAND [ARG ...]");
+		return EXIT_OURS;
+	}
+	run->command = argv + optind;
+	return -1;
+}
+
+/* ---- before anything runs -------------------------------------------------------------------- */
+
+static int find_program(struct run *run)
+{
+	int result = launch_find_program(run->command[0], getenv("PATH"), run->program);
+
+	if (result == 0)
+		return -1;
+	complain("cannot run %s: %s", run->command[0],
+		result == -EACCES ? "it is not executable" : strerror(-result));
+	return result == -EACCES ? EXIT_NOT_EXECUTABLE : EXIT_NOT_FOUND;
+}
+
+static int resolve_name(const char *path, char *ret)
+{
+	return realpath(path, ret) == NULL ? -errno : 0;
+}
+
+static void note_unjudged(const struct run *run)
+{
+	char names[512] = "";
+
+	for (int group = GROUP_NONE + 1; group < GROUP_COUNT; group++) {
+		const struct group_row *row = &group_table[group];
+		size_t used = strlen(names);
+
+		if ((row->flags & UNJUDGED) != 0 && filter_opens(run->policy, "", group))
+			(void)snprintf(names + used, sizeof names - used, " %s", row->name);
+	}
+	if (names[0] != '\0' && !run->report_options.quiet)
+		complain("note: the policy opens groups of calls that this version lets through "
+			 "without judging them:%s",
+			names);
+}
+
+static int load_policy(struct run *run, struct error *err)
+{
+	int result = report_open(&run->report_options, &run->report, err);
+
+	if (result < 0)
+		return result;
+	run->host = policy_options_load(&run->policies, report_message, run->report);
+	if (run->host == NULL)
+		return -EINVAL; /* it has been said */
+	run->policy = lua_host_policy(run->host);
+	return policy_resolve(run->policy, resolve_name, err);
+}
+
+static struct session *new_session(struct run *run, struct error *err)
+{
+	struct session *session = calloc(1, sizeof *session);
+	int result;
+
+	if (session == NULL) {
+		(void)error_set(err, ENOMEM, "out of memory");
+		return NULL;
+	}
+	result = world_open(&session->world, err);
+	if (result < 0) {
+		free(session);
+		return NULL;
+	}
+	session->world.debug_open = filter_opens(run->policy, "", GROUP_DEBUG);
+	session->world.roots_vary = filter_opens(run->policy, "chroot", GROUP_CHROOT);
+	session->decide = lua_host_decide;
+	session->decide_context = run->host;
+	session->observe = report_observe;
+	session->observe_context = run->report;
+	for (int i = 0; i < OPERATION_COUNT; i++)
+		session->asks[i] = policy_has_handler(run->policy, (enum operation)i);
+	return session;
+}
+
+static int prepare(struct run *run, struct error *err)
+{
+	int result = load_policy(run, err);
+
+	if (result == 0)
+		result = landlock_check(err);
+	if (result < 0)
+		return result;
+	result = identity_remember_own();
+	if (result < 0)
+		return error_errno(err, result, "cannot read the supervisor's own credentials");
+	run->session = new_session(run, err);
+	if (run->session == NULL)
+		return err->code;
+	return filter_build(run->policy, run->session->world.privileged, &run->filter, err);
+}
+
+/* ---- start, wait, end ------------------------------------------------------------------------ */
+
+/* After the fork: none of this may reach the target. */
+static void settle_supervisor(const struct run *run)
+{
+	struct rlimit files;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	/* stdin and stdout are the command's: a pipe must see its end when the command closes it. */
+	if (null >= 0) {
+		(void)dup2(null, STDIN_FILENO);
+		(void)dup2(null, STDOUT_FILENO);
+		(void)close(null);
+	}
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &files);
+	}
+	/* No core file with what targets gave us; and no way in for others of the same user. */
+	if (!run->session->world.privileged)
+		(void)prctl(PR_SET_DUMPABLE, 0);
+}
+
+static int start(struct run *run, struct error *err)
+{
+	const struct launch launch = {
+		.program = run->program, .arguments = run->command, .filter = &run->filter};
+	sigset_t all;
+	int result;
+
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_BLOCK, &all, &run->mask);
+	result = launch_start(&launch, &run->mask, &run->launched, err);
+	if (result < 0)
+		return result;
+	run->session->world.guard = run->launched.guard;
+	settle_supervisor(run);
+	result = gate_start(run->launched.listener, run->launched.wait_killable, run->session,
+		&run->gate, err);
+	if (result < 0) {
+		launch_kill_tree();
+		return result;
+	}
+	launch_go(&run->launched);
+	return 0;
+}
+
+static int exit_status(const struct run *run, int status)
+{
+	int error = launch_exec_error(&run->launched);
+
+	if (error != 0) {
+		complain("cannot run %s: %s", run->program, strerror(error));
+		return error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+	}
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static int wait_for_end(struct run *run)
+{
+	sigset_t signals;
+	int status;
+
+	supervise_signals(&signals);
+	if (supervise(&run->launched, &signals, &status) == 0)
+		return exit_status(run, status);
+	launch_kill_tree();
+	complain("the guard process died, and so the whole tree was killed");
+	return EXIT_OURS;
+}
+
+static void release(struct run *run)
+{
+	/* A thread stuck in a dead file system still uses all of it. */
+	if (run->gate != NULL && !gate_stop(run->gate))
+		return;
+	if (run->session != NULL)
+		world_close(&run->session->world);
+	free(run->session);
+	filter_free(&run->filter);
+	if (run->host != NULL)
+		lua_host_free(run->host);
+}
+
+static int run_command_line(int argc, char **argv)
+{
+	struct run *run = calloc(1, sizeof *run);
+	struct error err = {0};
+	int status;
+
+	if (run == NULL)
+		return EXIT_OURS;
+	status = parse(run, argc, argv);
+	if (status < 0)
+		status = find_program(run);
+	if (status < 0) {
+		if (prepare(run, &err) == 0 && (note_unjudged(run), start(run, &err)) == 0) {
+			status = wait_for_end(run);
+		} else {
+			if (err.text[0] != '\0')
+				complain("%s", err.text);
+			status = EXIT_OURS;
+		}
+		release(run);
+	}
+	if (run->report != NULL)
+		report_close(run->report);
+	free(run);
+	return status;
+}
+
+const struct command run_command = {
+	.name = "run",
+	.summary = "run a command under a policy",
+	.usage = usage,
+	.run = run_command_line,
+};

@@ -1,0 +1,136 @@
+#include "cli/supervise.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+struct watch {
+	const struct launched *launched;
+	int signals; /* signalfd */
+	bool exited;
+	int status;
+};
+
+void supervise_signals(sigset_t *ret)
+{
+	static const int forwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2,
+		SIGALRM, SIGTSTP, SIGCONT, SIGWINCH};
+
+	(void)sigemptyset(ret);
+	for (size_t i = 0; i < sizeof forwarded / sizeof *forwarded; i++)
+		(void)sigaddset(ret, forwarded[i]);
+}
+
+static bool is_stopped(const struct watch *watch)
+{
+	char path[64], line[512];
+	const char *behind;
+	FILE *file;
+	bool stopped = false;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/stat", watch->launched->target);
+	file = fopen(path, "re");
+	if (file == NULL)
+		return false;
+	if (fgets(line, sizeof line, file) != NULL && (behind = strrchr(line, ')')) != NULL)
+		stopped = behind[1] == ' ' && behind[2] == 'T';
+	(void)fclose(file);
+	return stopped;
+}
+
+static void send_to_target(const struct watch *watch, int signal)
+{
+	if (!watch->exited)
+		(void)pidfd_send_signal(watch->launched->target_fd, signal, NULL, 0);
+}
+
+/* The shell waits for us, not for the target: it must see us stop, too. */
+static void stop_with_target(const struct watch *watch)
+{
+	if (!is_stopped(watch))
+		return;
+	(void)raise(SIGSTOP);
+	if (is_stopped(watch))
+		send_to_target(watch, SIGCONT);
+}
+
+static void handle_event(struct watch *watch, int status)
+{
+	if (WIFSTOPPED(status)) {
+		stop_with_target(watch);
+	} else if (WIFEXITED(status) || WIFSIGNALED(status)) {
+		watch->exited = true;
+		watch->status = status;
+	}
+}
+
+static void read_events(struct watch *watch)
+{
+	struct launch_event event;
+
+	if (read(watch->launched->events, &event, sizeof event) == sizeof event)
+		handle_event(watch, event.status);
+}
+
+static bool ends_the_wait(uint32_t signal)
+{
+	return signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT;
+}
+
+static void read_signal(struct watch *watch)
+{
+	struct signalfd_siginfo info;
+
+	if (read(watch->signals, &info, sizeof info) != sizeof info)
+		return;
+	/* Only its daemons are left: who interrupts us now means them. */
+	if (watch->exited && ends_the_wait(info.ssi_signo))
+		launch_end(watch->launched);
+	/* What the terminal sends went to the whole foreground group, the target included. */
+	else if (info.ssi_code != SI_KERNEL)
+		send_to_target(watch, (int)info.ssi_signo);
+}
+
+static bool pending(int fd)
+{
+	struct pollfd polled = {.fd = fd, .events = POLLIN};
+
+	return poll(&polled, 1, 0) > 0 && (polled.revents & POLLIN) != 0;
+}
+
+int supervise(const struct launched *launched, const sigset_t *signals, int *ret_status)
+{
+	cleanup_fd int signal_fd = signalfd(-1, signals, SFD_CLOEXEC);
+	struct watch watch = {.launched = launched, .signals = signal_fd};
+	struct pollfd polled[] = {
+		{.fd = launched->guard_fd, .events = POLLIN},
+		{.fd = launched->events, .events = POLLIN},
+		{.fd = signal_fd, .events = POLLIN},
+	};
+
+	while (polled[0].revents == 0) {
+		if (poll(polled, 3, -1) < 0 && errno != EINTR)
+			return -errno;
+		if ((polled[1].revents & POLLIN) != 0)
+			read_events(&watch);
+		else if ((polled[1].revents & POLLHUP) != 0)
+			polled[1].fd = -1;
+		if ((polled[2].revents & POLLIN) != 0)
+			read_signal(&watch);
+	}
+	while (pending(launched->events))
+		read_events(&watch);
+	if (!watch.exited)
+		return -ECHILD;
+	*ret_status = watch.status;
+	return 0;
+}
