@@ -48,26 +48,45 @@ bool filter_opens(const struct policy *policy, const char *name, int group)
 	return ruling(policy, name, (enum syscall_group)group) == OPEN;
 }
 
+/* The argument that holds O_* flags as a number; -1: it lies in memory, or is implied. */
+static int flags_argument(const struct syscall_row *row)
+{
+	for (int i = 0; i < 6; i++)
+		if (row->arguments[i] == ARG_FLAGS)
+			return i;
+	return -1;
+}
+
+static enum disposition judged_open(const struct policy *policy, const struct syscall_row *row)
+{
+	if (policy_always_allows(policy, OPERATION_OPEN, RIGHT_READ | RIGHT_CREATE | RIGHT_MODIFY))
+		return DISPOSITION_KERNEL;
+	/* What may be read always, everywhere, the kernel opens as fast as without us. */
+	if (flags_argument(row) >= 0 && policy_always_allows(policy, OPERATION_OPEN, RIGHT_READ))
+		return DISPOSITION_ASKED_IF_CHANGING;
+	return DISPOSITION_ASKED;
+}
+
 static enum disposition judged(const struct policy *policy, const struct syscall_row *row)
 {
 	switch (row->operation) {
 	case OPERATION_MKDIR:
 		return policy_always_allows(policy, row->operation, RIGHT_CREATE)
-			? DISPOSITION_KERNEL
-			: DISPOSITION_ASKED;
+			       ? DISPOSITION_KERNEL
+			       : DISPOSITION_ASKED;
 	case OPERATION_EXEC:
-		return policy_always_allows(policy, row->operation, RIGHT_EXEC)
-			? DISPOSITION_KERNEL
-			: DISPOSITION_ASKED;
+		return policy_always_allows(policy, row->operation, RIGHT_EXEC) ? DISPOSITION_KERNEL
+										: DISPOSITION_ASKED;
 	case OPERATION_OPEN:
+		return judged_open(policy, row);
 	case OPERATION_COUNT:
 		break;
 	}
 	return DISPOSITION_ASKED;
 }
 
-enum disposition filter_disposition(const struct policy *policy, const struct syscall_row *row,
-	bool privileged, int *ret_error)
+enum disposition filter_disposition(
+	const struct policy *policy, const struct syscall_row *row, bool privileged, int *ret_error)
 {
 	const struct group_row *group = &group_table[row->group];
 	int said = ruling(policy, row->name, row->group);
@@ -89,26 +108,48 @@ enum disposition filter_disposition(const struct policy *policy, const struct sy
 
 /* ---- the filter ------------------------------------------------------------------------------ */
 
+/* (args[argument] & mask) == value */
+static struct scmp_arg_cmp masked(unsigned argument, uint64_t mask, uint64_t value)
+{
+	return (struct scmp_arg_cmp){argument, SCMP_CMP_MASKED_EQ, mask, value};
+}
+
+/* Any of these bits makes an open change something, or makes it possible. */
+static int notify_changing_opens(scmp_filter_ctx context, int number, unsigned argument)
+{
+	static const uint64_t bits[] = {
+		O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_TMPFILE & ~(uint64_t)O_DIRECTORY};
+	int result = 0;
+
+	for (size_t i = 0; i < sizeof bits / sizeof *bits && result == 0; i++) {
+		struct scmp_arg_cmp compare = masked(argument, bits[i], bits[i]);
+
+		result = seccomp_rule_add_array(context, SCMP_ACT_NOTIFY, number, 1, &compare);
+	}
+	return result;
+}
+
 static int add_row(scmp_filter_ctx context, const struct policy *policy,
 	const struct syscall_row *row, struct filter *filter)
 {
 	int number = syscall_number(row), error;
-	uint32_t action;
 
 	if (number < 0)
 		return 0;
 	switch (filter_disposition(policy, row, filter->asks_credentials, &error)) {
 	case DISPOSITION_KERNEL:
 		return 0;
-	case DISPOSITION_REFUSED:
-		action = SCMP_ACT_ERRNO((uint32_t)error);
-		break;
-	default:
-		action = SCMP_ACT_NOTIFY;
+	case DISPOSITION_ASKED_IF_CHANGING:
 		filter->notified++;
+		return notify_changing_opens(context, number, (unsigned)flags_argument(row));
+	case DISPOSITION_REFUSED:
+		return seccomp_rule_add(context, SCMP_ACT_ERRNO((uint32_t)error), number, 0);
+	case DISPOSITION_EXPLAINED:
+	case DISPOSITION_ASKED:
 		break;
 	}
-	return seccomp_rule_add(context, action, number, 0);
+	filter->notified++;
+	return seccomp_rule_add(context, SCMP_ACT_NOTIFY, number, 0);
 }
 
 /* Numbers below the highest that we know, without a row: the kernel may have them one day. */
@@ -130,8 +171,7 @@ static int add_scalar(
 {
 	const struct group_row *group = &group_table[row->group];
 	int number = seccomp_syscall_resolve_name(row->name);
-	struct scmp_arg_cmp compare =
-		SCMP_CMP64(row->argument, SCMP_CMP_MASKED_EQ, row->mask, row->value);
+	struct scmp_arg_cmp compare = masked(row->argument, row->mask, row->value);
 
 	if (number < 0 || filter_opens(policy, "", row->group))
 		return 0;
@@ -143,8 +183,8 @@ static int add_scalar(
 static int add_dumpable(scmp_filter_ctx context)
 {
 	struct scmp_arg_cmp compare[] = {
-		SCMP_CMP64(0, SCMP_CMP_MASKED_EQ, UINT32_MAX, PR_SET_DUMPABLE),
-		SCMP_CMP64(1, SCMP_CMP_EQ, 0),
+		masked(0, UINT32_MAX, PR_SET_DUMPABLE),
+		masked(1, UINT64_MAX, 0),
 	};
 
 	return seccomp_rule_add_array(context, SCMP_ACT_ERRNO(0), SCMP_SYS(prctl), 2, compare);

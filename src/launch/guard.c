@@ -2,6 +2,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -33,20 +36,26 @@ static void keep_only(int fds[FD_COUNT])
 	for (int i = 0; i < FD_COUNT; i++)
 		fds[i] = dup3(fds[i], FIRST_FD + i, O_CLOEXEC);
 	(void)close_range(FIRST_FD + FD_COUNT, ~0U, 0);
-	(void)chdir("/");
+	/* Not to keep a file system busy; where that fails, it stays busy. */
+	if (chdir("/") < 0)
+		return;
 }
 
-static void report(int events, int status)
+static void report(int fds[FD_COUNT], int status)
 {
 	struct launch_event event = {status};
 
+	/* A supervisor that stopped together with the target goes on together with it. */
+	if (WIFCONTINUED(status))
+		(void)pidfd_send_signal(fds[SUPERVISOR], SIGCONT, NULL, 0);
+
 	/* Shorter than PIPE_BUF: whole or not at all. A supervisor that is gone is no reason to end. */
-	while (write(events, &event, sizeof event) < 0 && errno == EINTR)
+	while (write(fds[EVENTS], &event, sizeof event) < 0 && errno == EINTR)
 		;
 }
 
 /* false: no descendant is left. */
-static bool reap(int events, pid_t target)
+static bool reap(int fds[FD_COUNT], pid_t target)
 {
 	for (;;) {
 		int status;
@@ -57,7 +66,7 @@ static bool reap(int events, pid_t target)
 		if (pid < 0)
 			return errno != ECHILD;
 		if (pid == target)
-			report(events, status);
+			report(fds, status);
 	}
 }
 
@@ -67,15 +76,19 @@ static int child_signals(void)
 
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGCHLD);
+	(void)sigaddset(&set, launch_end_signal());
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static void drain(int children)
+/* true: the supervisor wants the tree to end. */
+static bool drain(int children)
 {
 	struct signalfd_siginfo info;
+	bool end = false;
 
 	while (read(children, &info, sizeof info) > 0)
-		;
+		end = end || info.ssi_signo == (uint32_t)launch_end_signal();
+	return end;
 }
 
 void guard_run(int supervisor, int events, pid_t target)
@@ -88,14 +101,13 @@ void guard_run(int supervisor, int events, pid_t target)
 	keep_only(fds);
 	polled[0] = (struct pollfd){.fd = fds[SUPERVISOR], .events = POLLIN};
 	polled[1] = (struct pollfd){.fd = fds[CHILDREN], .events = POLLIN};
-	while (reap(fds[EVENTS], target)) {
+	while (reap(fds, target)) {
 		if (poll(polled, 2, -1) < 0 && errno != EINTR)
 			break;
-		if (polled[0].revents != 0) {
+		if (polled[0].revents != 0 || drain(fds[CHILDREN])) {
 			launch_kill_tree();
-			_exit(0);
+			break;
 		}
-		drain(fds[CHILDREN]);
 	}
 	_exit(0);
 }

@@ -234,6 +234,16 @@ int launch_exec_error(const struct launched *launched)
 	return launched->page->exec_error;
 }
 
+int launch_end_signal(void)
+{
+	return SIGRTMAX; /* one that nothing sends to a whole process group */
+}
+
+void launch_end(const struct launched *launched)
+{
+	(void)pidfd_send_signal(launched->guard_fd, launch_end_signal(), NULL, 0);
+}
+
 /* ---- what to run ------------------------------------------------------------------------------ */
 
 static int check_program(const char *file)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/types.h>
@@ -53,6 +54,10 @@ void launch_go(struct launched *launched);
 
 /* The errno of a failed execve of the target, positive; 0 if it was executed. */
 int launch_exec_error(const struct launched *launched);
+
+/* Tells the guard to kill the whole tree. */
+void launch_end(const struct launched *launched);
+int launch_end_signal(void);
 
 /* Kills every descendant of the calling process, however many there are, and reaps them. */
 void launch_kill_tree(void);
