@@ -47,6 +47,16 @@ static void describe_default(const struct observation *observation, char *buffer
 		text_print(buffer, size, "no rule allows it");
 }
 
+static void describe_rule(const struct observation *observation, char *buffer, size_t size)
+{
+	const struct verdict *verdict = observation->verdict;
+	char words[REASON_SIZE] = "a rule";
+
+	if (verdict->rule != NULL)
+		policy_excerpt(verdict->rule, observation->request, words, sizeof words);
+	text_print(buffer, size, "%s:%d: %s", verdict->file, verdict->line, words);
+}
+
 static void describe_reason(const struct observation *observation, char *buffer, size_t size)
 {
 	const struct verdict *verdict = observation->verdict;
@@ -54,8 +64,7 @@ static void describe_reason(const struct observation *observation, char *buffer,
 
 	switch (verdict->source) {
 	case SOURCE_RULE:
-		text_print(buffer, size, "%s:%d: %s", file, verdict->line,
-			verdict->rule != NULL ? verdict->rule->words : "a rule");
+		describe_rule(observation, buffer, size);
 		break;
 	case SOURCE_HANDLER:
 		text_print(buffer, size, "%s:%d: its handler refused", file, verdict->line);

@@ -23,7 +23,8 @@ enum {
 struct denial {
 	uint64_t key;
 	uint64_t count;
-	char *line; /* what would allow it, or what was refused; escaped */
+	bool mendable; /* `line` would allow it; else it is what was refused by intent */
+	char *line;    /* escaped */
 };
 
 struct report {
@@ -101,16 +102,16 @@ static bool count_denial(struct report *report, uint64_t key, struct denial **re
 	return false;
 }
 
-/* What is remembered for the summary. */
-static char *summary_line(const struct observation *observation, const char *suggestion)
+/* What is remembered for the summary: the mend, or what was refused by intent. */
+static char *summary_line(const struct observation *observation, const char *mend)
 {
 	char line[LINE_SIZE], path[LINE_SIZE];
 	const struct request *request = observation->request;
 
-	if (suggestion[0] != '\0')
-		return strdup(suggestion);
+	if (mend[0] != '\0')
+		return strdup(mend);
 	(void)text_quote(path, sizeof path, request->path, request->path_len);
-	text_print(line, sizeof line, "refused by intent: %s %s", request->syscall, path);
+	text_print(line, sizeof line, "%s %s", request->syscall, path);
 	return strdup(line);
 }
 
@@ -135,6 +136,7 @@ static void report_denial(struct report *report, const struct observation *obser
 	if (count_denial(report, key_of(observation), &fresh))
 		return;
 	describe_mend(observation, suggestion, sizeof suggestion);
+	fresh->mendable = suggestion[0] != '\0';
 	fresh->line = summary_line(observation, suggestion);
 	if (!report->options.quiet)
 		print_denial(report, observation, suggestion);
@@ -185,22 +187,37 @@ static void print_summary_line(const struct denial *denial)
 	const char *line = denial->line != NULL ? denial->line : "";
 
 	if (denial->count > 1)
-		(void)fprintf(stderr, "  %s  (%llu times)\n", line, (unsigned long long)denial->count);
+		(void)fprintf(stderr, "    %s  (%llu times)\n", line, (unsigned long long)denial->count);
 	else
-		(void)fprintf(stderr, "  %s\n", line);
+		(void)fprintf(stderr, "    %s\n", line);
+}
+
+static void print_summary_part(const struct report *report, bool mendable, const char *heading)
+{
+	enum { SHOWN = 40 };
+	size_t found = 0;
+
+	for (size_t i = 0; i < report->distinct; i++) {
+		if (report->denials[i].mendable != mendable)
+			continue;
+		if (found++ == 0)
+			(void)fprintf(stderr, "%s\n", heading);
+		if (found <= SHOWN)
+			print_summary_line(&report->denials[i]);
+	}
+	if (found > SHOWN)
+		(void)fprintf(stderr, "    … and %zu more\n", found - SHOWN);
 }
 
 static void print_summary(const struct report *report)
 {
-	enum { SHOWN = 40 };
-
-	(void)fprintf(stderr, "moongate: %llu denial%s; to allow:\n",
-		(unsigned long long)report->total, report->total == 1 ? "" : "s");
-	for (size_t i = 0; i < report->distinct && i < SHOWN; i++)
-		print_summary_line(&report->denials[i]);
-	if (report->distinct > SHOWN || report->beyond > 0)
-		(void)fprintf(stderr, "  … and %llu more: --log FILE has all\n",
-			(unsigned long long)(report->distinct - SHOWN + report->beyond));
+	(void)fprintf(stderr, "moongate: %llu denial%s\n", (unsigned long long)report->total,
+		report->total == 1 ? "" : "s");
+	print_summary_part(report, false, "  refused by a rule or handler:");
+	print_summary_part(report, true, "  to allow these, add:");
+	if (report->beyond > 0)
+		(void)fprintf(stderr, "  … and %llu that were not recorded one by one: --log FILE has all\n",
+			(unsigned long long)report->beyond);
 }
 
 void report_close(struct report *report)

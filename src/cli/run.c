@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "cli/color.h"
 #include "cli/command.h"
 #include "cli/report.h"
@@ -136,20 +137,26 @@ static int resolve_name(const char *path, char *ret)
 	return realpath(path, ret) == NULL ? -errno : 0;
 }
 
+static void append_name(char *names, size_t size, const char *name)
+{
+	size_t used = strlen(names);
+
+	text_print(names + used, size - used, "%s%s", used > 0 ? ", " : "", name);
+}
+
+/* The words of allow.syscall that let calls through without a judgement, as the policy has them. */
 static void note_unjudged(const struct run *run)
 {
+	size_t count;
+	const struct syscall_rule *rules = policy_syscall_rules(run->policy, &count);
 	char names[512] = "";
 
-	for (int group = GROUP_NONE + 1; group < GROUP_COUNT; group++) {
-		const struct group_row *row = &group_table[group];
-		size_t used = strlen(names);
-
-		if ((row->flags & UNJUDGED) != 0 && filter_opens(run->policy, "", group))
-			(void)snprintf(names + used, sizeof names - used, " %s", row->name);
-	}
+	for (size_t i = 0; i < count; i++)
+		if (!rules[i].deny && syscall_word_is_unjudged(rules[i].word) &&
+			strstr(names, rules[i].word) == NULL)
+			append_name(names, sizeof names, rules[i].word);
 	if (names[0] != '\0' && !run->report_options.quiet)
-		complain("note: the policy opens groups of calls that this version lets through "
-			 "without judging them:%s",
+		complain("note: this version lets these calls through without judging them: %s",
 			names);
 }
 

@@ -103,5 +103,9 @@ int policy_refusal(const struct policy *policy, enum operation operation);
 /* The line that would allow a refused request, e.g. allow.read "/etc/hosts". For people: escape. */
 void policy_suggest(const struct request *request, char *buffer, size_t size);
 
+/* The rule with the one pattern of it that matches, e.g. deny.read "/home/x/.ssh". */
+void policy_excerpt(
+	const struct rule *rule, const struct request *request, char *buffer, size_t size);
+
 /* A function that decides: the gate's one door into the policy. Never fails: a failure is DENY. */
 typedef void decide_function(void *context, const struct request *request, struct verdict *ret);

@@ -128,3 +128,33 @@ void policy_suggest(const struct request *request, char *buffer, size_t size)
 	}
 	line_finish(&line);
 }
+
+static const struct pattern *matching_pattern(
+	const struct rule *rule, const struct request *request)
+{
+	for (size_t i = 0; i < rule->patterns->count; i++)
+		if (pattern_matches(&rule->patterns->items[i], request->path, request->path_len))
+			return &rule->patterns->items[i];
+	return NULL;
+}
+
+void policy_excerpt(
+	const struct rule *rule, const struct request *request, char *buffer, size_t size)
+{
+	struct line line = line_start(buffer, size);
+	const struct pattern *pattern = matching_pattern(rule, request);
+	char pattern_text[4096 + 4], action[32];
+
+	(void)snprintf(action, sizeof action, "%.*s", (int)strcspn(rule->words, " "), rule->words);
+	if (pattern == NULL) {
+		line_add(&line, rule->words);
+	} else {
+		int len = snprintf(pattern_text, sizeof pattern_text, "%.*s%s", (int)pattern->len,
+			pattern->text, pattern->tree ? "/**" : "");
+
+		line_add(&line, action);
+		line_add(&line, " ");
+		line_add_literal(&line, pattern_text, len < 0 ? 0 : strlen(pattern_text));
+	}
+	line_finish(&line);
+}

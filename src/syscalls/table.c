@@ -144,3 +144,16 @@ bool syscall_word_covers(const char *word, const char *name, enum syscall_group 
 			return union_covers(&union_table[i], group);
 	return false;
 }
+
+bool syscall_word_is_unjudged(const char *word)
+{
+	for (size_t i = 0; i < syscall_table_size; i++)
+		if ((group_table[syscall_table[i].group].flags & UNJUDGED) != 0 &&
+			syscall_word_covers(word, syscall_table[i].name, syscall_table[i].group))
+			return true;
+	for (size_t i = 0; i < scalar_table_size; i++)
+		if ((group_table[scalar_table[i].group].flags & UNJUDGED) != 0 &&
+			syscall_word_covers(word, "", scalar_table[i].group))
+			return true;
+	return false;
+}

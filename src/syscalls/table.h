@@ -77,3 +77,6 @@ const struct vocabulary *syscall_vocabulary(void);
 
 /* True if the rule's word (a name, an @group, a group of groups) covers this call or group. */
 bool syscall_word_covers(const char *word, const char *name, enum syscall_group group);
+
+/* True if allow.syscall of this word lets calls through that no rule judges in this version. */
+bool syscall_word_is_unjudged(const char *word);
