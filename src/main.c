@@ -13,9 +13,10 @@ enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
 static void print_help(FILE *file)
 {
-	(void)fputs("moongate: run a program under a policy written in Lua\n\n"
-		    "  moongate run -p workspace -- make       run make under the policy workspace\n\n"
-		    "commands (moongate COMMAND --help says more):\n",
+	(void)fputs(
+		"moongate: run a program under a policy written in Lua\n\n"
+		"  moongate run -p workspace -- make       run make under the policy workspace\n\n"
+		"commands (moongate COMMAND --help says more):\n",
 		file);
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		(void)fprintf(file, "  %-10s %s\n", commands[i]->name, commands[i]->summary);

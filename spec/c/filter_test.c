@@ -230,8 +230,8 @@ static void scalars_are_compared_as_the_kernel_truncates_them(void **state)
 	assert_int_equal(run(&filter, SYS_socket, garbage | AF_INET, 0, 0), ERRNO_ACTION(EACCES));
 	assert_int_equal(run(&filter, SYS_socket, AF_PACKET, 0, 0), ERRNO_ACTION(EACCES));
 	assert_int_equal(run(&filter, SYS_clone, CLONE_NEWUSER, 0, 0), ERRNO_ACTION(EPERM));
-	assert_int_equal(
-		run(&filter, SYS_clone, garbage | CLONE_NEWNS | SIGCHLD, 0, 0), ERRNO_ACTION(EPERM));
+	assert_int_equal(run(&filter, SYS_clone, garbage | CLONE_NEWNS | SIGCHLD, 0, 0),
+		ERRNO_ACTION(EPERM));
 	assert_int_equal(run(&filter, SYS_unshare, CLONE_NEWUSER, 0, 0), ERRNO_ACTION(EPERM));
 	assert_int_equal(
 		run(&filter, SYS_unshare, CLONE_FS | CLONE_FILES, 0, 0), SECCOMP_RET_ALLOW);
@@ -292,7 +292,7 @@ static void reading_everywhere_is_left_to_the_kernel(void **state)
 	for (unsigned bit = 0; bit < 32; bit++) {
 		uint64_t flags = garbage | 1u << bit;
 		bool changes = (flags & (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC |
-					       (O_TMPFILE & ~O_DIRECTORY))) != 0;
+						(O_TMPFILE & ~O_DIRECTORY))) != 0;
 
 		assert_int_equal(run(&filter, SYS_openat, 0, 0, flags),
 			changes ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW);

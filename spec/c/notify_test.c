@@ -38,8 +38,8 @@ static int install_filter(void)
 	struct sock_fprog program = {sizeof code / sizeof *code, code};
 
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-		SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
+	return (int)syscall(
+		SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
 }
 
 /* Asks once; its exit status is what it was told. */
@@ -115,8 +115,8 @@ static void a_dirty_buffer_is_zeroed_before_it_is_used(void **state)
 	assert_int_equal(notify_receive(child->listener, &child->buffers), 0);
 	assert_int_equal(child->buffers.request->pid, child->pid);
 	assert_int_equal(child->buffers.request->data.nr, SYS_getppid);
-	assert_int_equal(notify_send_value(child->listener, &child->buffers,
-				 child->buffers.request->id, 42),
+	assert_int_equal(
+		notify_send_value(child->listener, &child->buffers, child->buffers.request->id, 42),
 		0);
 	assert_int_equal(status_of(child), 42);
 }

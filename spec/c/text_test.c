@@ -32,8 +32,8 @@ static void bytes_become_harmless(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		size_t length = text_escape(
-			buffer, sizeof buffer, cases[i].bytes, strlen(cases[i].bytes));
+		size_t length =
+			text_escape(buffer, sizeof buffer, cases[i].bytes, strlen(cases[i].bytes));
 
 		if (strcmp(buffer, cases[i].escaped) != 0)
 			fail_msg("%s became %s", cases[i].name, buffer);
@@ -52,7 +52,8 @@ static void nothing_is_written_behind_the_buffer(void **state)
 		(void)text_escape(buffer, size, bytes, sizeof bytes);
 		assert_int_equal(buffer[size], '#');
 		memset(buffer, '#', sizeof buffer);
-		(void)text_quote(buffer, size, "\"a\"\xc3\xa9\x01zzzzzzzzzzzzzzzzzzzzzzzzzzzzzz", 36);
+		(void)text_quote(
+			buffer, size, "\"a\"\xc3\xa9\x01zzzzzzzzzzzzzzzzzzzzzzzzzzzzzz", 36);
 		assert_int_equal(buffer[size], '#');
 	}
 }

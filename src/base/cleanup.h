@@ -32,11 +32,11 @@ static inline int steal_fd(int *fd)
 	return stolen;
 }
 
-#define steal_pointer(pointer)                                                                     \
-	({                                                                                         \
-		__auto_type stolen_pointer = *(pointer);                                           \
-		*(pointer) = NULL;                                                                 \
-		stolen_pointer;                                                                    \
+#define steal_pointer(pointer) \
+	({ \
+		__auto_type stolen_pointer = *(pointer); \
+		*(pointer) = NULL; \
+		stolen_pointer; \
 	})
 
 /* Closes *fd now and forgets it, so that the cleanup at the end of the scope is a no-op. */

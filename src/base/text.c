@@ -34,9 +34,9 @@ static void put(struct writer *writer, const char *text, size_t length)
 static bool is_deceptive(uint32_t code)
 {
 	return code < 0xa0 || code == 0xad || code == 0x061c || code == 0xfeff ||
-		(code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
-		(code >= 0x2060 && code <= 0x206f) || (code >= 0xd800 && code <= 0xf8ff) ||
-		(code >= 0xfff0 && code <= 0xffff) || code >= 0xe0000;
+	       (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
+	       (code >= 0x2060 && code <= 0x206f) || (code >= 0xd800 && code <= 0xf8ff) ||
+	       (code >= 0xfff0 && code <= 0xffff) || code >= 0xe0000;
 }
 
 /* Length of a valid UTF-8 sequence of 2 to 4 bytes that may be shown as it is; else 0. */

@@ -11,11 +11,11 @@
 
 /* moongate check: load policies and print the plan: every rule, and who enforces what. */
 
-static const char usage[] =
-	"usage: moongate check [-D NAME=VALUE ...] POLICY ...\n"
-	"\n"
-	"Loads the policies and prints what would be enforced, and where. Exit status: 0, or 1 where\n"
-	"a policy has an error.\n";
+static const char usage[] = "usage: moongate check [-D NAME=VALUE ...] POLICY ...\n"
+			    "\n"
+			    "Loads the policies and prints what would be enforced, and where. Exit "
+			    "status: 0, or 1 where\n"
+			    "a policy has an error.\n";
 
 static const char *where(enum disposition disposition)
 {

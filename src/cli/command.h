@@ -7,7 +7,7 @@
 enum {
 	EXIT_FINDINGS = 1,
 	EXIT_USAGE = 2,
-	EXIT_OURS = 125,          /* run: nothing was run, or supervision broke */
+	EXIT_OURS = 125, /* run: nothing was run, or supervision broke */
 	EXIT_NOT_EXECUTABLE = 126,
 	EXIT_NOT_FOUND = 127,
 };
@@ -26,7 +26,7 @@ extern const struct command run_command, check_command, explain_command, syscall
 /* ---- what the subcommands share: common.c ---------------------------------------------------- */
 
 struct policy_options {
-	const char *names[64];   /* -p */
+	const char *names[64]; /* -p */
 	size_t name_count;
 	const char *defines[256]; /* -D, NULL-terminated */
 	size_t define_count;

@@ -14,6 +14,9 @@ static void complain_line(const char *prefix, const char *line, size_t length)
 {
 	char escaped[8192];
 
+	/* Tracebacks come indented with tabs. */
+	for (; length > 0 && line[0] == '\t'; line++, length--)
+		prefix = "    ";
 	(void)text_escape(escaped, sizeof escaped, line, length);
 	(void)fprintf(stderr, "%s%s\n", prefix, escaped);
 }

@@ -37,8 +37,7 @@ static void set_hex(json_t *object, const char *key, const char *bytes, size_t l
 static void set_path(json_t *object, const struct request *request)
 {
 	char escaped[4 * PATH_MAX];
-	size_t length =
-		text_escape(escaped, sizeof escaped, request->path, request->path_len);
+	size_t length = text_escape(escaped, sizeof escaped, request->path, request->path_len);
 
 	(void)json_object_set_new(object, "path", json_string(escaped));
 	if (length != request->path_len || memcmp(escaped, request->path, length) != 0)

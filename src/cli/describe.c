@@ -111,8 +111,8 @@ void describe_denial(const struct observation *observation, char *buffer, size_t
 	describe_reason(observation, reason, sizeof reason);
 	append_why(observation->verdict, reason, sizeof reason);
 	(void)text_escape(shown_reason, sizeof shown_reason, reason, strlen(reason));
-	text_print(buffer, size, "%s %s by %s[%d]: %s (%s)", action_of(request), path,
-		shown_comm, call->target.tid, outcome(observation->verdict), shown_reason);
+	text_print(buffer, size, "%s %s by %s[%d]: %s (%s)", action_of(request), path, shown_comm,
+		call->target.tid, outcome(observation->verdict), shown_reason);
 }
 
 void describe_mend(const struct observation *observation, char *buffer, size_t size)

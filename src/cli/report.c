@@ -47,10 +47,11 @@ int report_open(const struct report_options *options, struct report **ret, struc
 	report->log = -1;
 	(void)pthread_mutex_init(&report->lock, NULL);
 	if (options->log != NULL) {
-		report->log =
-			open(options->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
+		report->log = open(
+			options->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
 		if (report->log < 0) {
-			int result = error_errno(err, errno, "cannot open the log %s", options->log);
+			int result =
+				error_errno(err, errno, "cannot open the log %s", options->log);
 
 			free(report);
 			return result;
@@ -115,8 +116,8 @@ static char *summary_line(const struct observation *observation, const char *men
 	return strdup(line);
 }
 
-static void print_denial(const struct report *report, const struct observation *observation,
-	const char *suggestion)
+static void print_denial(
+	const struct report *report, const struct observation *observation, const char *suggestion)
 {
 	char text[2 * LINE_SIZE];
 	const char *bold = report->options.color ? "\033[1;31m" : "";
@@ -187,7 +188,8 @@ static void print_summary_line(const struct denial *denial)
 	const char *line = denial->line != NULL ? denial->line : "";
 
 	if (denial->count > 1)
-		(void)fprintf(stderr, "    %s  (%llu times)\n", line, (unsigned long long)denial->count);
+		(void)fprintf(
+			stderr, "    %s  (%llu times)\n", line, (unsigned long long)denial->count);
 	else
 		(void)fprintf(stderr, "    %s\n", line);
 }
@@ -216,7 +218,8 @@ static void print_summary(const struct report *report)
 	print_summary_part(report, false, "  refused by a rule or handler:");
 	print_summary_part(report, true, "  to allow these, add:");
 	if (report->beyond > 0)
-		(void)fprintf(stderr, "  … and %llu that were not recorded one by one: --log FILE has all\n",
+		(void)fprintf(stderr,
+			"  … and %llu that were not recorded one by one: --log FILE has all\n",
 			(unsigned long long)report->beyond);
 }
 

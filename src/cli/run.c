@@ -108,7 +108,8 @@ static int parse(struct run *run, int argc, char **argv)
 			return status;
 	}
 	if (run->policies.name_count == 0) {
-		complain("no policy\nsay which with -p, for example: moongate run -p workspace -- make");
+		complain("no policy\nsay which with -p, for example: moongate run -p workspace -- "
+			 "make");
 		return EXIT_OURS;
 	}
 	if (optind >= argc) {
@@ -223,7 +224,8 @@ static void settle_supervisor(const struct run *run)
 	struct rlimit files;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	/* stdin and stdout are the command's: a pipe must see its end when the command closes it. */
+	/* stdin and stdout are the command's: a pipe must see its end when the command closes it.
+	 */
 	if (null >= 0) {
 		(void)dup2(null, STDIN_FILENO);
 		(void)dup2(null, STDOUT_FILENO);
@@ -252,8 +254,8 @@ static int start(struct run *run, struct error *err)
 		return result;
 	run->session->world.guard = run->launched.guard;
 	settle_supervisor(run);
-	result = gate_start(run->launched.listener, run->launched.wait_killable, run->session,
-		&run->gate, err);
+	result = gate_start(
+		run->launched.listener, run->launched.wait_killable, run->session, &run->gate, err);
 	if (result < 0) {
 		launch_kill_tree();
 		return result;

@@ -22,8 +22,8 @@ struct watch {
 
 void supervise_signals(sigset_t *ret)
 {
-	static const int forwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2,
-		SIGALRM, SIGTSTP, SIGCONT, SIGWINCH};
+	static const int forwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM,
+		SIGTSTP, SIGCONT, SIGWINCH};
 
 	(void)sigemptyset(ret);
 	for (size_t i = 0; i < sizeof forwarded / sizeof *forwarded; i++)

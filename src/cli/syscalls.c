@@ -6,18 +6,17 @@
 
 /* moongate syscalls: the table, for people. */
 
-static const char usage[] =
-	"usage: moongate syscalls [OPERATION | @GROUP]\n"
-	"\n"
-	"Lists what policies can name: operations with their system calls, and groups of calls that\n"
-	"are refused unless a policy opens them with allow.syscall.\n";
+static const char usage[] = "usage: moongate syscalls [OPERATION | @GROUP]\n"
+			    "\n"
+			    "Lists what policies can name: operations with their system calls, and "
+			    "groups of calls that\n"
+			    "are refused unless a policy opens them with allow.syscall.\n";
 
 static const struct {
 	const char *name, *help;
 } operations[] = {
 #define OPERATION_ROW(id, name, refusal, help) {name, help},
-	OPERATIONS(OPERATION_ROW)
-};
+	OPERATIONS(OPERATION_ROW)};
 
 static void print_operation(enum operation operation)
 {

@@ -158,7 +158,8 @@ static void *work(void *argument)
 	return NULL;
 }
 
-/* ---- starting and stopping -------------------------------------------------------------------- */
+/* ---- starting and stopping --------------------------------------------------------------------
+ */
 
 static int start_thread(pthread_t *ret, void *(*function)(void *), void *argument)
 {
@@ -193,9 +194,8 @@ int gate_add_worker(struct gate *gate, struct error *err)
 		return result;
 	}
 	(void)pthread_mutex_lock(&gate->lock);
-	result = gate->worker_count < WORKERS_LIMIT
-		? start_thread(&worker->thread, work, worker)
-		: -EAGAIN;
+	result = gate->worker_count < WORKERS_LIMIT ? start_thread(&worker->thread, work, worker)
+						    : -EAGAIN;
 	if (result == 0)
 		gate->workers[gate->worker_count++] = worker;
 	(void)pthread_mutex_unlock(&gate->lock);

@@ -30,8 +30,8 @@ static void fill_call(struct worker *worker, const struct seccomp_notif *notific
 	for (size_t i = 0; i < 6; i++)
 		call->arguments[i] = notification->data.args[i];
 	call->row = notification->data.arch == seccomp_arch_native()
-		? syscall_by_number(notification->data.nr)
-		: NULL;
+			    ? syscall_by_number(notification->data.nr)
+			    : NULL;
 	call->cancelled = false;
 }
 

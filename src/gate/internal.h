@@ -28,7 +28,7 @@ struct worker {
 	atomic_uint section;
 	/* The monitor's notes on this worker. */
 	unsigned seen_turn;
-	unsigned ticks;   /* how long it has been in the same section */
+	unsigned ticks;	  /* how long it has been in the same section */
 	unsigned pending; /* how many looks in a row a signal was waiting for its target */
 };
 

@@ -75,7 +75,8 @@ static enum sight look_at(struct gate *gate, struct worker *worker)
 	deliverable = ~status.signals_blocked & ~status.signals_ignored;
 	if ((status.signals_pending & deliverable) != 0)
 		return SIGHT_SIGNAL;
-	/* One for the whole process may be another thread's: only if it stays is it for this one. */
+	/* One for the whole process may be another thread's: only if it stays is it for this one.
+	 */
 	if ((status.signals_shared & deliverable) == 0)
 		worker->pending = 0;
 	else if (++worker->pending >= 2)
@@ -97,8 +98,8 @@ static void abandon(struct gate *gate, struct worker *worker)
 {
 	const struct target *target = &worker->call.target;
 
-	(void)notify_send_error(gate->listener, &gate->monitor_buffers, target->id,
-		INTERNAL_ERESTARTSYS);
+	(void)notify_send_error(
+		gate->listener, &gate->monitor_buffers, target->id, INTERNAL_ERESTARTSYS);
 }
 
 static void look_after(struct gate *gate, struct worker *worker)

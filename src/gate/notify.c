@@ -28,8 +28,7 @@ int notify_buffers_init(struct notify_buffers *ret, struct error *err)
 	if (syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes) < 0)
 		return error_errno(err, errno, "the kernel does not tell its notification sizes");
 	buffers.request_size = larger(sizes.seccomp_notif, sizeof(struct seccomp_notif));
-	buffers.response_size =
-		larger(sizes.seccomp_notif_resp, sizeof(struct seccomp_notif_resp));
+	buffers.response_size = larger(sizes.seccomp_notif_resp, sizeof(struct seccomp_notif_resp));
 	buffers.request = calloc(1, buffers.request_size);
 	buffers.response = calloc(1, buffers.response_size);
 	if (buffers.request == NULL || buffers.response == NULL) {

@@ -47,8 +47,8 @@ void child_run(const struct launch *launch, struct launch_page *page, const sigs
 	drop_privileges(page);
 	if (sigprocmask(SIG_SETMASK, mask, NULL) < 0)
 		fail(page, STAGE_PRIVILEGES, errno);
-	listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, filter_flags,
-		&launch->filter->program);
+	listener = syscall(
+		SYS_seccomp, SECCOMP_SET_MODE_FILTER, filter_flags, &launch->filter->program);
 	if (listener < 0)
 		fail(page, STAGE_FILTER, errno);
 	page->listener = (int)listener;

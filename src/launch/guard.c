@@ -49,7 +49,8 @@ static void report(int fds[FD_COUNT], int status)
 	if (WIFCONTINUED(status))
 		(void)pidfd_send_signal(fds[SUPERVISOR], SIGCONT, NULL, 0);
 
-	/* Shorter than PIPE_BUF: whole or not at all. A supervisor that is gone is no reason to end. */
+	/* Shorter than PIPE_BUF: whole or not at all. A supervisor that is gone is no reason to
+	 * end. */
 	while (write(fds[EVENTS], &event, sizeof event) < 0 && errno == EINTR)
 		;
 }

@@ -73,7 +73,8 @@ static void run_guard(const struct start *start)
 	guard_run(start->supervisor, start->events[1], target);
 }
 
-/* ---- steps 2 and 3: take the listener --------------------------------------------------------- */
+/* ---- steps 2 and 3: take the listener ---------------------------------------------------------
+ */
 
 static const char *stage_sentence(int stage)
 {
@@ -85,9 +86,11 @@ static const char *stage_sentence(int stage)
 	case STAGE_PRIVILEGES:
 		return "cannot set no_new_privs";
 	case STAGE_LANDLOCK:
-		return "cannot enter a Landlock domain, which shields the supervisor from the program";
+		return "cannot enter a Landlock domain, which shields the supervisor from the "
+		       "program";
 	case STAGE_FILTER:
-		return "cannot install the seccomp filter (one process tree can have one supervisor: "
+		return "cannot install the seccomp filter (one process tree can have one "
+		       "supervisor: "
 		       "is this running under another one?)";
 	default:
 		return "the program's process ended before it was supervised";
@@ -169,8 +172,8 @@ static void undo(struct launched *launched)
 
 static struct launch_page *new_page(void)
 {
-	struct launch_page *page = mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct launch_page *page =
+		mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (page == MAP_FAILED)
 		return NULL;
@@ -217,8 +220,7 @@ int launch_start(
 		undo(&launched);
 		return result;
 	}
-	launched.wait_killable =
-		(start.flags & SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV) != 0;
+	launched.wait_killable = (start.flags & SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV) != 0;
 	*ret = launched;
 	return 0;
 }
@@ -244,7 +246,8 @@ void launch_end(const struct launched *launched)
 	(void)pidfd_send_signal(launched->guard_fd, launch_end_signal(), NULL, 0);
 }
 
-/* ---- what to run ------------------------------------------------------------------------------ */
+/* ---- what to run ------------------------------------------------------------------------------
+ */
 
 static int check_program(const char *file)
 {
@@ -261,8 +264,8 @@ static int check_program(const char *file)
 static int try_directory(const char *directory, size_t length, const char *name, char *ret)
 {
 	int written = length == 0
-		? snprintf(ret, PATH_MAX, "./%s", name)
-		: snprintf(ret, PATH_MAX, "%.*s/%s", (int)length, directory, name);
+			      ? snprintf(ret, PATH_MAX, "./%s", name)
+			      : snprintf(ret, PATH_MAX, "%.*s/%s", (int)length, directory, name);
 
 	if (written < 0 || written >= PATH_MAX)
 		return -ENOENT;

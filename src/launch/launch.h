@@ -29,9 +29,9 @@ struct launch {
 
 struct launched {
 	int listener;
-	int guard_fd;   /* pidfd: readable when the last process of the tree is gone */
-	int target_fd;  /* pidfd of the first target */
-	int events;     /* pipe from the guard: struct launch_event */
+	int guard_fd;  /* pidfd: readable when the last process of the tree is gone */
+	int target_fd; /* pidfd of the first target */
+	int events;    /* pipe from the guard: struct launch_event */
 	pid_t guard, target;
 	bool wait_killable; /* the kernel defers signals while a call is being handled */
 	struct launch_page *page;
@@ -46,8 +46,8 @@ struct launch_event {
  * Steps 1 to 3, up to but without "go". The calling process must be single-threaded and have all
  * signals blocked; `mask` is the signal mask that the target gets. On failure nothing runs.
  */
-int launch_start(const struct launch *launch, const sigset_t *mask, struct launched *ret,
-	struct error *err);
+int launch_start(
+	const struct launch *launch, const sigset_t *mask, struct launched *ret, struct error *err);
 
 /* Step 4. */
 void launch_go(struct launched *launched);

@@ -15,7 +15,8 @@ struct call_object {
 /* Makes the metatables; once per state. */
 void call_object_open(lua_State *L);
 
-/* Pushes a new call object; `metatable` is the index where call_object_push_metatable's result is. */
+/* Pushes a new call object; `metatable` is the index where call_object_push_metatable's result is.
+ */
 struct call_object *call_object_push(lua_State *L, int metatable, const struct request *request);
 void call_object_push_metatable(lua_State *L);
 

@@ -22,8 +22,8 @@ struct limits {
 	int64_t deadline;    /* nanoseconds of CLOCK_MONOTONIC */
 	struct step_budget steps;
 	enum limit_hit hit;
-	lua_State *runner;   /* the thread that may be stopped by a yield */
-	char where[256];     /* file:line of the policy that ran out of time, or "" */
+	lua_State *runner; /* the thread that may be stopped by a yield */
+	char where[256];   /* file:line of the policy that ran out of time, or "" */
 };
 
 /* A lua_Alloc; context is a struct limits. */

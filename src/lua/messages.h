@@ -15,5 +15,5 @@ struct messages {
 void messages_add(struct messages *messages, const char *text);
 
 /* Gives each to log(), frees everything. */
-void messages_flush(struct messages *messages, void (*log)(void *context, const char *message),
-	void *context);
+void messages_flush(
+	struct messages *messages, void (*log)(void *context, const char *message), void *context);

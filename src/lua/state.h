@@ -32,7 +32,7 @@ struct handler {
 };
 
 struct lua_host {
-	lua_State *L;      /* the main thread: set-up, reports */
+	lua_State *L;	   /* the main thread: set-up, reports */
 	lua_State *runner; /* the coroutine that all policy code runs on */
 	struct limits limits;
 	struct lua_host_limits caps;

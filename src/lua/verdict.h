@@ -32,5 +32,5 @@ struct verdict_context {
 	int refusal;
 	bool content_is_possible;
 };
-bool verdict_take(lua_State *L, int index, const struct verdict_context *context,
-	struct verdict *ret);
+bool verdict_take(
+	lua_State *L, int index, const struct verdict_context *context, struct verdict *ret);

@@ -4,16 +4,16 @@
  * Operations are what a policy names: `open` covers open, openat, openat2 and creat. Which
  * syscalls belong to one is said in syscalls/table.def; which rights exist, here.
  */
-#define OPERATIONS(X)                                                                              \
-	X(OPEN, "open", "EACCES", "open or create a file (open, openat, openat2, creat)")           \
-	X(MKDIR, "mkdir", "EACCES", "make a directory (mkdir, mkdirat)")                            \
+#define OPERATIONS(X) \
+	X(OPEN, "open", "EACCES", "open or create a file (open, openat, openat2, creat)") \
+	X(MKDIR, "mkdir", "EACCES", "make a directory (mkdir, mkdirat)") \
 	X(EXEC, "exec", "EACCES", "run a program (execve, execveat)")
 
 enum operation {
 #define OPERATION_ENUM(id, name, refusal, help) OPERATION_##id,
 	OPERATIONS(OPERATION_ENUM)
 #undef OPERATION_ENUM
-	OPERATION_COUNT,
+		OPERATION_COUNT,
 	OPERATION_NONE = OPERATION_COUNT,
 };
 

@@ -20,11 +20,11 @@ struct policy;
 struct rule {
 	bool deny;
 	unsigned rights; /* RIGHT_*; 0 for a syscall rule */
-	int error;       /* deny: the errno, positive; 0 = the operation's usual refusal */
+	int error;	 /* deny: the errno, positive; 0 = the operation's usual refusal */
 	const char *why; /* or NULL */
 	const char *file;
 	int line;
-	const char *words;   /* the rule as a person would write it: deny.read "/home/x/.ssh" */
+	const char *words; /* the rule as a person would write it: deny.read "/home/x/.ssh" */
 	_Atomic uint64_t hits;
 	struct pattern_list *patterns, *excepts;
 };
@@ -91,8 +91,8 @@ bool policy_always_allows(const struct policy *policy, enum operation operation,
  * returns another name, the pattern also stands for that. `resolve` writes a NUL-terminated
  * absolute path into ret (4096 bytes) and returns 0, or a negative errno for "leave it".
  */
-int policy_resolve(struct policy *policy, int (*resolve)(const char *path, char *ret),
-	struct error *err);
+int policy_resolve(
+	struct policy *policy, int (*resolve)(const char *path, char *ret), struct error *err);
 
 /* A copy of `text` that lives as long as the policy; NULL: no memory. */
 const char *policy_keep(struct policy *policy, const char *text);

@@ -132,8 +132,7 @@ bool answer_verdict(struct answer *answer, const struct verdict *verdict)
 
 void answer_refusal(struct call *call, struct answer *answer, int error, const char *note)
 {
-	struct verdict verdict = {
-		.kind = VERDICT_DENY, .source = SOURCE_DEFAULT, .error = error};
+	struct verdict verdict = {.kind = VERDICT_DENY, .source = SOURCE_DEFAULT, .error = error};
 	struct question question;
 	struct observation observation = {
 		.call = call, .request = &question.request, .verdict = &verdict, .note = note};
@@ -169,8 +168,9 @@ static int fetch_status(const struct call *call, enum fact fact, struct fact_val
 
 static int fetch_fact(const struct request *request, enum fact fact, struct fact_value *ret)
 {
-	const struct question *question = (const struct question *)((const char *)request -
-		offsetof(struct question, request));
+	const struct question *question =
+		(const struct question *)((const char *)request -
+					  offsetof(struct question, request));
 
 	switch (fact) {
 	case FACT_UID:

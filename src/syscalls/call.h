@@ -34,8 +34,8 @@ struct session {
 	/*
 	 * Around a system call that may block: between begin and end the thread may be interrupted
 	 * (EINTR) because the target's call is gone or a signal waits for it. `known` says that it
-	 * will block, so somebody else should receive meanwhile; false from begin: no thread is left
-	 * for that, refuse the call.
+	 * will block, so somebody else should receive meanwhile; false from begin: no thread is
+	 * left for that, refuse the call.
 	 */
 	bool (*blocking_begin)(struct call *call, bool known);
 	void (*blocking_end)(struct call *call);
@@ -63,17 +63,17 @@ struct call {
 	int at_flags;
 
 	atomic_bool cancelled; /* set by the monitor: answer with ANSWER_RESTART */
-	void *worker;          /* the gate's */
+	void *worker;	       /* the gate's */
 };
 
 enum answer_kind {
-	ANSWER_ERROR,    /* zero on purpose, with error 0 it becomes EACCES */
-	ANSWER_VALUE,    /* the call returns `value` */
-	ANSWER_FD,       /* the call returns a new descriptor for `fd` */
+	ANSWER_ERROR,	 /* zero on purpose, with error 0 it becomes EACCES */
+	ANSWER_VALUE,	 /* the call returns `value` */
+	ANSWER_FD,	 /* the call returns a new descriptor for `fd` */
 	ANSWER_CONTINUE, /* the kernel does it: see docs/design.md §2 for when that is legal */
-	ANSWER_RESTART,  /* interrupted: EINTR or a restart, as the target's handler says */
-	ANSWER_KILL,     /* the process is killed */
-	ANSWER_GONE,     /* nobody waits for an answer any more */
+	ANSWER_RESTART,	 /* interrupted: EINTR or a restart, as the target's handler says */
+	ANSWER_KILL,	 /* the process is killed */
+	ANSWER_GONE,	 /* nobody waits for an answer any more */
 };
 
 struct answer {
@@ -101,7 +101,8 @@ int call_decode(struct call *call);
 /* O_PATH pin where a relative path starts; -1 for an absolute one; else a negative errno < -1. */
 int call_base(const struct call *call, int *ret_base);
 
-/* ---- asking the policy ------------------------------------------------------------------------ */
+/* ---- asking the policy ------------------------------------------------------------------------
+ */
 
 /* A request together with the call it came from, for facts that are fetched on demand. */
 struct question {
@@ -118,7 +119,8 @@ void question_ask(const struct question *question, struct verdict *ret);
 /* Logs the decision. */
 void question_observe(const struct question *question, const struct verdict *verdict);
 
-/* The answers that are the same for every operation: DENY, KILL, VALUE. false: it is another one. */
+/* The answers that are the same for every operation: DENY, KILL, VALUE. false: it is another one.
+ */
 bool answer_verdict(struct answer *answer, const struct verdict *verdict);
 
 /* A refusal that no policy decided (a group, a rule of the supervisor's own), logged. */

@@ -37,7 +37,8 @@ int decode_open_how(struct call *call, uint64_t address, uint64_t size)
 	memcpy(&how, bytes, sizeof how);
 	call->flags = how.flags;
 	call->resolve = how.resolve;
-	/* Only the low bits are a mode; the kernel refuses any other, and so does the validation. */
+	/* Only the low bits are a mode; the kernel refuses any other, and so does the validation.
+	 */
 	if (how.mode > UINT32_MAX)
 		return -EINVAL;
 	call->mode = (uint32_t)how.mode;
@@ -73,7 +74,8 @@ static int validate(const struct call *call)
 static bool is_ordinary(const struct call *call)
 {
 	const uint64_t harmless = O_ACCMODE | O_CREAT | O_EXCL | O_TRUNC | O_APPEND | O_NONBLOCK |
-		O_NOCTTY | O_NOFOLLOW | O_CLOEXEC | O_NOATIME | KERNEL_O_LARGEFILE;
+				  O_NOCTTY | O_NOFOLLOW | O_CLOEXEC | O_NOATIME |
+				  KERNEL_O_LARGEFILE;
 
 	return !decode_is_openat2(call) && (call->flags & ~harmless) == 0;
 }
@@ -81,8 +83,9 @@ static bool is_ordinary(const struct call *call)
 int decode_open_flags(struct call *call)
 {
 	const uint64_t known = O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND |
-		O_NONBLOCK | O_SYNC | O_ASYNC | O_DIRECT | KERNEL_O_LARGEFILE | O_DIRECTORY |
-		O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | O_TMPFILE;
+			       O_NONBLOCK | O_SYNC | O_ASYNC | O_DIRECT | KERNEL_O_LARGEFILE |
+			       O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH |
+			       O_TMPFILE;
 	int result;
 
 	if (is_creat(call))

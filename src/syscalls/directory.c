@@ -108,8 +108,7 @@ static void judge(struct mkdir_job *job, int otherwise)
 	question_prepare(&question, job->call, RIGHT_CREATE, place->path, place->path_len,
 		otherwise != -EEXIST);
 	question_ask(&question, &verdict);
-	if (otherwise < 0 &&
-		(verdict.kind == VERDICT_ALLOW || verdict.source == SOURCE_DEFAULT)) {
+	if (otherwise < 0 && (verdict.kind == VERDICT_ALLOW || verdict.source == SOURCE_DEFAULT)) {
 		answer_result(job->answer, otherwise);
 	} else {
 		question_observe(&question, &verdict);

@@ -20,7 +20,8 @@ unsigned open_rights(uint64_t flags)
 		[O_RDONLY] = RIGHT_READ,
 		[O_WRONLY] = RIGHT_MODIFY,
 		[O_RDWR] = RIGHT_READ | RIGHT_MODIFY,
-		[O_ACCMODE] = RIGHT_READ | RIGHT_MODIFY, /* neither, but ioctls work: open(2) NOTES */
+		[O_ACCMODE] =
+			RIGHT_READ | RIGHT_MODIFY, /* neither, but ioctls work: open(2) NOTES */
 	};
 	unsigned rights = by_access[flags & O_ACCMODE];
 
@@ -50,7 +51,8 @@ void open_settle(
 	if (answer_verdict(job->answer, verdict))
 		return;
 	if (open_wants(job, O_PATH))
-		/* Such descriptors can't be injected, so nothing can be put in the object's place. */
+		/* Such descriptors can't be injected, so nothing can be put in the object's place.
+		 */
 		answer_refusal(job->call, job->answer, EACCES,
 			"an O_PATH descriptor can be allowed or refused, not replaced");
 	else if (verdict->kind == VERDICT_REDIRECT)
@@ -85,7 +87,8 @@ void open_redirected(struct open_job *job, const struct verdict *verdict)
 
 	if (fd == -ELOOP)
 		answer_refusal(job->call, job->answer, EACCES,
-			"the path given to redirect() has a symlink in it: write the resolved path");
+			"the path given to redirect() has a symlink in it: write the resolved "
+			"path");
 	else if (fd >= 0 && procfs_holds(fd))
 		answer_refusal(job->call, job->answer, EACCES,
 			"redirect() cannot lead into /proc, which the supervisor sees as itself");
@@ -118,7 +121,8 @@ static int sealed_file(struct open_job *job, const struct verdict *verdict)
 	result = write_all(memory, verdict->data, verdict->data_len);
 	if (result < 0)
 		return result;
-	if (fcntl(memory, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+	if (fcntl(memory, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) <
+		0)
 		return -errno;
 	(void)snprintf(name, sizeof name, "%d", memory);
 	fd = openat(job->call->session->world.fds, name, O_RDONLY | O_CLOEXEC);

@@ -44,8 +44,8 @@ static bool can_go_directly(const struct open_job *job)
 	const struct call *call = job->call;
 
 	return (call->flags & (O_CREAT | O_PATH | (O_TMPFILE & ~O_DIRECTORY))) == 0 &&
-		call->resolve == 0 && !call->session->world.roots_vary &&
-		is_plain(call->given, call->given_len);
+	       call->resolve == 0 && !call->session->world.roots_vary &&
+	       is_plain(call->given, call->given_len);
 }
 
 /* The text as an absolute name; its length, or 0: it has none. */
@@ -97,8 +97,8 @@ static int probe(const struct open_job *job)
 
 	if (result < 0)
 		return result;
-	pin = (int)syscall(SYS_openat2, job->base >= 0 ? job->base : AT_FDCWD, call->given, &how,
-		sizeof how);
+	pin = (int)syscall(
+		SYS_openat2, job->base >= 0 ? job->base : AT_FDCWD, call->given, &how, sizeof how);
 	result = pin < 0 ? -errno : 0;
 	identity_leave(&identity);
 	if (result == 0 && procfs_holds(pin))
@@ -187,8 +187,7 @@ bool open_directly(struct open_job *job)
 	length = full_name(job, name);
 	if (length == 0 || !is_ready_for_handler(job, name))
 		return false;
-	question_prepare(
-		&question, job->call, open_rights(job->call->flags), name, length, false);
+	question_prepare(&question, job->call, open_rights(job->call->flags), name, length, false);
 	question_ask(&question, &verdict);
 	done = verdict.kind == VERDICT_ALLOW ? open_allowed(job, &question, &verdict)
 					     : open_refused(job, &question, &verdict);

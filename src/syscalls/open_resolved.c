@@ -74,7 +74,8 @@ static int create_at(struct open_job *job, const struct place *place)
 	struct opening opening = {
 		.base = place->parent,
 		.name = place->leaf,
-		/* O_EXCL: whatever appears there in the meantime is not opened, and no link followed. */
+		/* O_EXCL: whatever appears there in the meantime is not opened, and no link
+		   followed. */
 		.flags = call->flags | O_CREAT | O_EXCL | O_NOFOLLOW,
 		.mode = call->mode,
 	};
@@ -118,9 +119,9 @@ static bool create(struct open_job *job, const struct place *place)
 static bool is_protected(const struct open_job *job, const struct place *place)
 {
 	const struct world *world = &job->call->session->world;
-	int level = S_ISFIFO(place->st.st_mode) ? world->protected_fifos
-		: S_ISREG(place->st.st_mode)    ? world->protected_regular
-						: 0;
+	int level = S_ISFIFO(place->st.st_mode)	 ? world->protected_fifos
+		    : S_ISREG(place->st.st_mode) ? world->protected_regular
+						 : 0;
 	struct process_status status;
 	struct stat directory;
 
@@ -132,7 +133,7 @@ static bool is_protected(const struct open_job *job, const struct place *place)
 		place->st.st_uid == status.fsuid)
 		return false;
 	return (directory.st_mode & S_IWOTH) != 0 ||
-		((directory.st_mode & S_IWGRP) != 0 && level >= 2);
+	       ((directory.st_mode & S_IWGRP) != 0 && level >= 2);
 }
 
 /* What opening it fails with before anybody is asked; 0: it may go on. */
@@ -154,7 +155,7 @@ static int check_existing(const struct open_job *job, const struct place *place)
 static bool writes_memory(const struct open_job *job, const struct place *place)
 {
 	return (open_rights(job->call->flags) & RIGHT_MODIFY) != 0 &&
-		!job->call->session->world.debug_open && procfs_is_memory(place);
+	       !job->call->session->world.debug_open && procfs_is_memory(place);
 }
 
 static int open_terminal(struct open_job *job, const struct place *place)
@@ -236,10 +237,11 @@ static bool needs_parent(const struct open_job *job, const struct place *place)
 	const struct world *world = &job->call->session->world;
 
 	return open_wants(job, O_CREAT) && place->object >= 0 && place->parent < 0 &&
-		(world->protected_fifos != 0 || world->protected_regular != 0);
+	       (world->protected_fifos != 0 || world->protected_regular != 0);
 }
 
-static int walk_as_target(const struct open_job *job, const struct route *route, struct place *place)
+static int walk_as_target(
+	const struct open_job *job, const struct route *route, struct place *place)
 {
 	const struct call *call = job->call;
 	struct identity identity;

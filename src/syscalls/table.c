@@ -19,7 +19,10 @@
 #define UNPACK(...) __VA_ARGS__
 
 /* Names of argument kinds as the table writes them. */
-#define ARGS(...) {MAP_ARGUMENTS(__VA_ARGS__)}
+#define ARGS(...) \
+	{ \
+		MAP_ARGUMENTS(__VA_ARGS__) \
+	}
 #define MAP_ARGUMENTS(...) __VA_OPT__(MAP_1(__VA_ARGS__))
 #define MAP_1(first, ...) ARG_##first __VA_OPT__(, MAP_2(__VA_ARGS__))
 #define MAP_2(first, ...) ARG_##first __VA_OPT__(, MAP_3(__VA_ARGS__))
@@ -29,21 +32,21 @@
 #define MAP_6(first) ARG_##first
 
 const struct syscall_row syscall_table[] = {
-#define SYSCALL(name, number, group, operation, arguments, perform)                                \
+#define SYSCALL(name, number, group, operation, arguments, perform) \
 	{#name, number, GROUP_OF(group), OPERATION_##operation, arguments, perform},
 #include "syscalls/table.def"
 };
 const size_t syscall_table_size = sizeof syscall_table / sizeof *syscall_table;
 
 const struct scalar_row scalar_table[] = {
-#define SCALAR(name, argument, mask, value, group)                                                 \
+#define SCALAR(name, argument, mask, value, group) \
 	{#name, argument, mask, (uint64_t)(value) & (mask), GROUP_OF(group)},
 #include "syscalls/table.def"
 };
 const size_t scalar_table_size = sizeof scalar_table / sizeof *scalar_table;
 
 const struct group_row group_table[GROUP_COUNT] = {
-#define GROUP(id, name, error, flags, help, refusal)                                               \
+#define GROUP(id, name, error, flags, help, refusal) \
 	[GROUP_##id] = {name, error, flags, help, refusal},
 #include "syscalls/table.def"
 };

@@ -60,13 +60,13 @@ static int set_ids(uid_t uid, gid_t gid, int count, const gid_t *groups)
 static bool same_groups(const struct process_status *status)
 {
 	return status->group_count == own.group_count &&
-		memcmp(status->groups, own.groups, sizeof(gid_t) * (size_t)own.group_count) == 0;
+	       memcmp(status->groups, own.groups, sizeof(gid_t) * (size_t)own.group_count) == 0;
 }
 
 static bool is_own(const struct process_status *status)
 {
 	return status->fsuid == own.uid && status->fsgid == own.gid && same_groups(status) &&
-		status->cap_effective == own.cap_effective;
+	       status->cap_effective == own.cap_effective;
 }
 
 /* The supervisor can lend only what it has: a target with more is refused. */

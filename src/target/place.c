@@ -69,7 +69,7 @@ static bool can_use_kernel(const struct route *route)
 {
 	/* RESOLVE_IN_ROOT at a foreign root would clamp ".." of relative paths at their start. */
 	return !route->world->roots_vary && (route->flags & PLACE_PARENT) == 0 &&
-		(route->resolve & RESOLVE_CACHED) == 0;
+	       (route->resolve & RESOLVE_CACHED) == 0;
 }
 
 /*
@@ -80,7 +80,7 @@ static int resolve_by_kernel(const struct route *route, struct place *ret)
 {
 	struct open_how how = {
 		.flags = O_PATH | O_CLOEXEC |
-			((route->flags & PLACE_NOFOLLOW) != 0 ? (uint64_t)O_NOFOLLOW : 0),
+			 ((route->flags & PLACE_NOFOLLOW) != 0 ? (uint64_t)O_NOFOLLOW : 0),
 		.resolve = route->resolve | RESOLVE_NO_MAGICLINKS,
 	};
 	int base = route->base >= 0 ? route->base : AT_FDCWD;
@@ -107,7 +107,8 @@ int place_resolve(const struct route *route, struct place *ret)
 		place_clear(ret);
 		/*
 		 * The walk tells: what is missing and where a dangling link leads (ENOENT), whether
-		 * it was a loop or a magic link (ELOOP), whether it was our own /proc entry (EACCES).
+		 * it was a loop or a magic link (ELOOP), whether it was our own /proc entry
+		 * (EACCES).
 		 */
 		if (result != -ELOOP && result != -ENOENT && result != -EACCES)
 			return result;

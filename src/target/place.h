@@ -15,14 +15,14 @@
  * changes neither.
  */
 struct place {
-	int object;              /* O_PATH pin, or -1: nothing is there */
-	int parent;              /* O_PATH pin of its directory, or -1 where there is none */
+	int object;		 /* O_PATH pin, or -1: nothing is there */
+	int parent;		 /* O_PATH pin of its directory, or -1 where there is none */
 	char leaf[NAME_MAX + 1]; /* name in parent */
-	bool trailing_slash;     /* the text had one after the last name */
-	bool jumped;             /* reached by a magic link: the target's own or its tree's */
-	bool nameless;           /* a pipe, socket, memory file …: an object without a path */
-	struct stat st;          /* of object */
-	char path[PATH_MAX];     /* resolved name; with no object: the name it would have */
+	bool trailing_slash;	 /* the text had one after the last name */
+	bool jumped;		 /* reached by a magic link: the target's own or its tree's */
+	bool nameless;		 /* a pipe, socket, memory file …: an object without a path */
+	struct stat st;		 /* of object */
+	char path[PATH_MAX];	 /* resolved name; with no object: the name it would have */
 	size_t path_len;
 };
 
@@ -33,7 +33,7 @@ void place_clear(struct place *place);
 
 enum {
 	PLACE_NOFOLLOW = 1 << 0, /* a symlink as last component is the object itself */
-	PLACE_PARENT = 1 << 1,   /* only the directory of the last component is wanted */
+	PLACE_PARENT = 1 << 1,	 /* only the directory of the last component is wanted */
 };
 
 /* Where a path starts, and how it is to be walked. */
@@ -42,8 +42,8 @@ struct route {
 	const struct target *target;
 	const char *path;
 	size_t length;
-	int base;         /* O_PATH pin that a relative path starts from; -1: path is absolute */
-	unsigned flags;   /* PLACE_* */
+	int base;	  /* O_PATH pin that a relative path starts from; -1: path is absolute */
+	unsigned flags;	  /* PLACE_* */
 	uint64_t resolve; /* RESOLVE_* of openat2(2) */
 };
 

@@ -57,7 +57,7 @@ static const char *field(const char *status, const char *name)
 static bool parse_ids(const char *text, uint32_t *real, uint32_t *effective, uint32_t *fs)
 {
 	return text != NULL &&
-		sscanf(text, "%" SCNu32 " %" SCNu32 " %*u %" SCNu32, real, effective, fs) == 3;
+	       sscanf(text, "%" SCNu32 " %" SCNu32 " %*u %" SCNu32, real, effective, fs) == 3;
 }
 
 static bool parse_hex(const char *text, uint64_t *ret)
@@ -170,8 +170,7 @@ ssize_t process_link(const struct world *world, const struct target *target, con
 	char *buffer, size_t size)
 {
 	char path[NAME_SIZE];
-	ssize_t length =
-		readlinkat(world->proc, entry(path, target->tid, name), buffer, size - 1);
+	ssize_t length = readlinkat(world->proc, entry(path, target->tid, name), buffer, size - 1);
 	int error = errno;
 
 	if (target_check(target) < 0)

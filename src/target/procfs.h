@@ -11,7 +11,8 @@
  */
 bool procfs_holds(int pin);
 
-/* True if `pin` is the root directory of a procfs: the place of `self` and of the pid directories. */
+/* True if `pin` is the root directory of a procfs: the place of `self` and of the pid directories.
+ */
 bool procfs_is_root(int pin);
 
 /*

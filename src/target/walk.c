@@ -26,13 +26,13 @@ enum { SYMLINK_LIMIT = 40, REST_SIZE = 2 * PATH_MAX };
 
 struct walk {
 	const struct route *route;
-	int root;             /* where '/' is; not owned */
-	int start;            /* where the walk began; not owned */
-	int current;          /* the directory reached; owned */
-	int links;            /* symlinks followed */
-	uint64_t mount;       /* RESOLVE_NO_XDEV: the only mount allowed */
+	int root;	      /* where '/' is; not owned */
+	int start;	      /* where the walk began; not owned */
+	int current;	      /* the directory reached; owned */
+	int links;	      /* symlinks followed */
+	uint64_t mount;	      /* RESOLVE_NO_XDEV: the only mount allowed */
 	char rest[REST_SIZE]; /* text still to be walked */
-	size_t at;            /* where in it */
+	size_t at;	      /* where in it */
 	struct place *place;
 };
 
@@ -40,7 +40,7 @@ enum step { STEP_GO_ON, STEP_ARRIVED };
 
 struct component {
 	char name[NAME_MAX + 1];
-	bool last;           /* nothing but slashes behind it */
+	bool last;	     /* nothing but slashes behind it */
 	bool trailing_slash; /* at least one slash behind it */
 };
 
@@ -66,8 +66,8 @@ static bool same_directory(int one, int other)
 	struct statx a, b;
 
 	return identity_of(one, &a) == 0 && identity_of(other, &b) == 0 && a.stx_ino == b.stx_ino &&
-		a.stx_dev_major == b.stx_dev_major && a.stx_dev_minor == b.stx_dev_minor &&
-		a.stx_mnt_id == b.stx_mnt_id;
+	       a.stx_dev_major == b.stx_dev_major && a.stx_dev_minor == b.stx_dev_minor &&
+	       a.stx_mnt_id == b.stx_mnt_id;
 }
 
 static int check_mount(struct walk *walk, int pin)
@@ -211,7 +211,7 @@ static bool is_self(const struct walk *walk, const struct component *component)
 {
 	return (strcmp(component->name, "self") == 0 ||
 		       strcmp(component->name, "thread-self") == 0) &&
-		procfs_is_root(walk->current);
+	       procfs_is_root(walk->current);
 }
 
 /* The text of a magic link is not where it leads: jump, if the target may. */
@@ -339,7 +339,7 @@ static int step_into(struct walk *walk, const struct component *component)
 {
 	cleanup_fd int next = open_pin(walk->current, component->name, O_NOFOLLOW);
 	bool stop_at_link = component->last && !component->trailing_slash &&
-		(walk->route->flags & PLACE_NOFOLLOW) != 0;
+			    (walk->route->flags & PLACE_NOFOLLOW) != 0;
 	struct stat st;
 	int result;
 
@@ -441,7 +441,8 @@ static int name_place(const struct walk *walk)
 
 int place_walk(const struct route *route, struct place *ret)
 {
-	struct walk walk = {.route = route, .root = route->world->root, .current = -1, .place = ret};
+	struct walk walk = {
+		.route = route, .root = route->world->root, .current = -1, .place = ret};
 	cleanup_fd int foreign_root = -1;
 	int result;
 

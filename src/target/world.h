@@ -16,9 +16,9 @@ struct world {
 	int root; /* O_PATH directory / */
 	pid_t supervisor;
 	pid_t guard;
-	bool privileged;       /* the supervisor has capabilities: targets may change credentials */
-	bool roots_vary;       /* targets may chroot */
-	bool debug_open;       /* the policy opens @debug */
+	bool privileged; /* the supervisor has capabilities: targets may change credentials */
+	bool roots_vary; /* targets may chroot */
+	bool debug_open; /* the policy opens @debug */
 	int protected_symlinks, protected_fifos, protected_regular; /* proc_sys_fs(5) */
 	/*
 	 * Set, for ever, before the first call that changes credentials is let through. Until then
