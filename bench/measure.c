@@ -1,7 +1,7 @@
 /*
  * Runs one command and prints what it cost: wall time, CPU time of the command and of everything it
- * waited for, and the largest resident set among them. With --busy every CPU but the first has a
- * spinning process meanwhile.
+ * waited for, and the largest resident set among them; and how much of the machine others used.
+ * With --busy every CPU but the first has a spinning process meanwhile.
  */
 #include <errno.h>
 #include <sched.h>
@@ -85,11 +85,33 @@ static uint64_t cpu_ns(const struct rusage *usage)
 	return us * 1000u;
 }
 
-static int measure(char **command)
+/* CPU time of the whole machine since it started, in the kernel's ticks. */
+static uint64_t machine_ticks(void)
+{
+	unsigned long long user = 0, nice = 0, system = 0;
+	FILE *file = fopen("/proc/stat", "re");
+	if (!file || fscanf(file, "cpu %llu %llu %llu", &user, &nice, &system) != 3)
+		user = nice = system = 0;
+	if (file)
+		fclose(file);
+	return user + nice + system;
+}
+
+/* How many CPUs something else kept busy meanwhile: what makes a figure worthless. */
+static double others(uint64_t ticks, const struct rusage *usage, uint64_t wall, int spinners)
+{
+	double all = (double)ticks / (double)sysconf(_SC_CLK_TCK);
+	double ours = (double)cpu_ns(usage) / 1e9;
+	double rest = (all - ours) * 1e9 / (double)wall - spinners;
+	return rest > 0 ? rest : 0;
+}
+
+static int measure(char **command, int spinners)
 {
 	struct rusage usage;
 	int status;
 	pid_t pid;
+	uint64_t ticks = machine_ticks();
 	uint64_t start = now_ns();
 	int error = posix_spawnp(&pid, command[0], NULL, NULL, command, environ);
 	if (error) {
@@ -100,13 +122,15 @@ static int measure(char **command)
 		if (errno != EINTR)
 			return 1;
 	uint64_t wall = now_ns() - start;
+	ticks = machine_ticks() - ticks;
 	if (!WIFEXITED(status) || WEXITSTATUS(status)) {
 		fprintf(stderr, "bench_measure: %s ended with wait status 0x%x\n", command[0],
 			(unsigned)status);
 		return 1;
 	}
-	printf("wall_ns=%llu cpu_ns=%llu maxrss_kib=%ld\n", (unsigned long long)wall,
-		(unsigned long long)cpu_ns(&usage), usage.ru_maxrss);
+	printf("wall_ns=%llu cpu_ns=%llu maxrss_kib=%ld others=%.3f\n", (unsigned long long)wall,
+		(unsigned long long)cpu_ns(&usage), usage.ru_maxrss,
+		others(ticks, &usage, wall, spinners));
 	return 0;
 }
 
@@ -122,7 +146,7 @@ int main(int argc, char **argv)
 	}
 	if (busy)
 		start_spinners(&spinners);
-	int result = measure(argv + next + 1);
+	int result = measure(argv + next + 1, spinners.count);
 	stop_spinners(&spinners);
 	return result;
 }
