@@ -303,6 +303,23 @@ static void reading_everywhere_is_left_to_the_kernel(void **state)
 	policy_free(policy);
 }
 
+static void reaching_into_other_processes_is_asked_about(void **state)
+{
+	struct filter filter = build(NULL, false);
+
+	(void)state;
+	assert_int_equal(run(&filter, SYS_prlimit64, 0, 7, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(run(&filter, SYS_prlimit64, 1234, 7, 0), SECCOMP_RET_USER_NOTIF);
+	assert_int_equal(run(&filter, SYS_sched_setaffinity, 0, 8, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(run(&filter, SYS_sched_setaffinity, 1, 8, 0), SECCOMP_RET_USER_NOTIF);
+	assert_int_equal(run(&filter, SYS_setpriority, 0, 0, 5), SECCOMP_RET_ALLOW);
+	assert_int_equal(run(&filter, SYS_setpriority, 1, 0, 5), SECCOMP_RET_USER_NOTIF);
+	assert_int_equal(run(&filter, SYS_setpriority, 0, 99, 5), SECCOMP_RET_USER_NOTIF);
+	assert_int_equal(run(&filter, SYS_ioprio_set, 1, 0, 5), SECCOMP_RET_ALLOW);
+	assert_int_equal(run(&filter, SYS_ioprio_set, 2, 0, 5), SECCOMP_RET_USER_NOTIF);
+	filter_free(&filter);
+}
+
 static void only_a_privileged_supervisor_watches_credentials(void **state)
 {
 	struct filter privileged = build(NULL, true), ordinary = build(NULL, false);
@@ -314,6 +331,11 @@ static void only_a_privileged_supervisor_watches_credentials(void **state)
 	assert_int_equal(run(&ordinary, SYS_prctl, PR_SET_DUMPABLE, 0, 0), ERRNO_ACTION(0));
 	assert_int_equal(run(&ordinary, SYS_prctl, PR_SET_DUMPABLE, 1, 0), SECCOMP_RET_ALLOW);
 	assert_int_equal(run(&privileged, SYS_prctl, PR_SET_DUMPABLE, 0, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(
+		run(&privileged, SYS_prctl, PR_CAPBSET_DROP, 1, 0), SECCOMP_RET_USER_NOTIF);
+	assert_int_equal(run(&privileged, SYS_prctl, 0xf00000000u + PR_SET_SECUREBITS, 1, 0),
+		SECCOMP_RET_USER_NOTIF);
+	assert_int_equal(run(&ordinary, SYS_prctl, PR_CAPBSET_DROP, 1, 0), SECCOMP_RET_ALLOW);
 	filter_free(&privileged);
 	filter_free(&ordinary);
 }
@@ -333,6 +355,7 @@ int main(void)
 		cmocka_unit_test(groups_are_opened_by_name),
 		cmocka_unit_test(deny_beats_allow),
 		cmocka_unit_test(reading_everywhere_is_left_to_the_kernel),
+		cmocka_unit_test(reaching_into_other_processes_is_asked_about),
 		cmocka_unit_test(only_a_privileged_supervisor_watches_credentials),
 	};
 

@@ -159,22 +159,22 @@ static int write_line(int fd, const char *line, size_t length)
 	while (written < 0 && errno == EINTR);
 	if (written == (ssize_t)length)
 		return 0;
-	if (written >= 0)
-		errno = ENOSPC;
-	return -errno;
+	return written < 0 ? -errno : -ENOSPC;
 }
 
 int decision_log_write(int fd, const struct observation *observation)
 {
-	char line[32 * 1024];
 	json_t *object = describe(observation);
-	size_t length = json_dumpb(object, line, sizeof line - 1, JSON_COMPACT);
+	size_t length = json_dumpb(object, NULL, 0, JSON_COMPACT);
+	char *line = malloc(length + 1);
+	int result = -ENOMEM;
 
-	json_decref(object);
-	if (length == 0 || length > sizeof line - 1) {
-		errno = ENOBUFS;
-		return -ENOBUFS;
+	if (length > 0 && line != NULL) {
+		(void)json_dumpb(object, line, length, JSON_COMPACT);
+		line[length] = '\n';
+		result = write_line(fd, line, length + 1);
 	}
-	line[length] = '\n';
-	return write_line(fd, line, length + 1);
+	free(line);
+	json_decref(object);
+	return result;
 }

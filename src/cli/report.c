@@ -34,7 +34,7 @@ struct report {
 	struct denial denials[DISTINCT_LIMIT];
 	size_t distinct;
 	uint64_t total, beyond; /* denials, and those of them that found the table full */
-	bool log_failed;
+	uint64_t unlogged;      /* decisions that could not be written */
 };
 
 int report_open(const struct report_options *options, struct report **ret, struct error *err)
@@ -146,10 +146,10 @@ static void report_denial(struct report *report, const struct observation *obser
 /* Before the answer, so a crash loses no decision that took effect. */
 static void log_decision(struct report *report, const struct observation *observation)
 {
-	if (decision_log_write(report->log, observation) == 0 || report->log_failed)
-		return;
-	report->log_failed = true;
-	(void)fprintf(stderr, "moongate: cannot write the log any more: %s\n", strerror(errno));
+	int result = decision_log_write(report->log, observation);
+
+	if (result < 0 && report->unlogged++ == 0)
+		complain("cannot write the log: %s", strerror(-result));
 }
 
 static bool is_refusal(const struct verdict *verdict)
@@ -227,6 +227,8 @@ void report_close(struct report *report)
 {
 	if (report->total > 0 && !report->options.quiet)
 		print_summary(report);
+	if (report->unlogged > 0)
+		complain("%llu decisions are missing in the log", (unsigned long long)report->unlogged);
 	for (size_t i = 0; i < report->distinct; i++)
 		free(report->denials[i].line);
 	close_fd(&report->log);

@@ -53,7 +53,10 @@ static void send_to_target(const struct watch *watch, int signal)
 		(void)pidfd_send_signal(watch->launched->target_fd, signal, NULL, 0);
 }
 
-/* The shell waits for us, not for the target: it must see us stop, too. */
+/*
+ * The shell waits for us, not for the target: it must see us stop, too. Only for the stops of job
+ * control: a SIGSTOP may come from within the tree, and then the rest of it goes on and needs us.
+ */
 static void stop_with_target(const struct watch *watch)
 {
 	if (!is_stopped(watch))
@@ -63,10 +66,16 @@ static void stop_with_target(const struct watch *watch)
 		send_to_target(watch, SIGCONT);
 }
 
+static bool is_job_control(int signal)
+{
+	return signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+}
+
 static void handle_event(struct watch *watch, int status)
 {
 	if (WIFSTOPPED(status)) {
-		stop_with_target(watch);
+		if (is_job_control(WSTOPSIG(status)))
+			stop_with_target(watch);
 	} else if (WIFEXITED(status) || WIFSIGNALED(status)) {
 		watch->exited = true;
 		watch->status = status;

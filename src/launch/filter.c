@@ -100,6 +100,8 @@ enum disposition filter_disposition(
 		return judged(policy, row);
 	if (row->perform == credentials_perform)
 		return privileged ? DISPOSITION_ASKED : DISPOSITION_KERNEL;
+	if (row->group == GROUP_NONE && row->perform != NULL)
+		return DISPOSITION_ASKED;
 	if (row->group == GROUP_NONE || said == OPEN)
 		return DISPOSITION_KERNEL;
 	*ret_error = group->error;
@@ -112,6 +114,34 @@ enum disposition filter_disposition(
 static struct scmp_arg_cmp masked(unsigned argument, uint64_t mask, uint64_t value)
 {
 	return (struct scmp_arg_cmp){argument, SCMP_CMP_MASKED_EQ, mask, value};
+}
+
+static bool is_watched(const struct syscall_row *row)
+{
+	for (size_t i = 0; i < watch_table_size; i++)
+		if (strcmp(watch_table[i].name, row->name) == 0)
+			return true;
+	return false;
+}
+
+/* One WATCH line. DIFFERENT compares all 64 bits: where only ignored ones differ, it asks in vain. */
+static int add_watch(scmp_filter_ctx context, int number, const struct watch_row *watch)
+{
+	struct scmp_arg_cmp compare = masked(watch->argument, watch->mask, watch->value);
+
+	if (watch->relation == DIFFERENT)
+		compare = (struct scmp_arg_cmp){watch->argument, SCMP_CMP_NE, watch->value, 0};
+	return seccomp_rule_add_array(context, SCMP_ACT_NOTIFY, number, 1, &compare);
+}
+
+static int notify_watched(scmp_filter_ctx context, int number, const struct syscall_row *row)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < watch_table_size && result == 0; i++)
+		if (strcmp(watch_table[i].name, row->name) == 0)
+			result = add_watch(context, number, &watch_table[i]);
+	return result;
 }
 
 /* Any of these bits makes an open change something, or makes it possible. */
@@ -149,6 +179,8 @@ static int add_row(scmp_filter_ctx context, const struct policy *policy,
 		break;
 	}
 	filter->notified++;
+	if (is_watched(row))
+		return notify_watched(context, number, row);
 	return seccomp_rule_add(context, SCMP_ACT_NOTIFY, number, 0);
 }
 

@@ -23,8 +23,7 @@ struct question {
 	bool has_opinion;
 };
 
-/* ---- on the runner ----------------------------------------------------------------------------
- */
+/* ---- on the runner ------------------------------------------------------------------------- */
 
 static int leave(lua_State *L, int status, lua_KContext context)
 {
@@ -56,8 +55,7 @@ void decide_push_enter(lua_State *L)
 	lua_pushcclosure(L, enter, 1); /* enter */
 }
 
-/* ---- one handler ------------------------------------------------------------------------------
- */
+/* ---- one handler --------------------------------------------------------------------------- */
 
 static void fail(
 	struct lua_host *host, const struct handler *handler, int status, struct question *question)
@@ -74,29 +72,39 @@ static void fail(
 }
 
 /* Nothing in here before lua_resume can raise: these calls do not allocate. */
-static void ask_handler(
+static int run_handler(
 	struct lua_host *host, const struct handler *handler, struct question *question)
 {
 	lua_State *runner = host->runner;
-	int results, status;
+	int results;
 
+	if (runner == NULL)
+		return LUA_ERRMEM;
 	(void)lua_rawgeti(runner, LUA_REGISTRYINDEX, host->enter);	 /* enter */
 	(void)lua_rawgeti(runner, LUA_REGISTRYINDEX, handler->function); /* enter handler */
 	lua_pushlightuserdata(runner, question); /* enter handler question */
-	status = lua_resume(runner, host->L, 2, &results);
-	if (status == LUA_OK)
-		limits_note(&host->limits, status);
+	return lua_resume(runner, host->L, 2, &results);
+}
+
+static void ask_handler(
+	struct lua_host *host, const struct handler *handler, struct question *question)
+{
+	int status;
+
+	if (host->runner == NULL)
+		host_renew_runner(host);
+	status = run_handler(host, handler, question);
+	limits_note(&host->limits, status);
 	if (status != LUA_OK || host->limits.hit != LIMIT_NONE) {
 		call_object_forget(question->call);
 		fail(host, handler, status, question);
-		report_clear(host);
+		host_renew_runner(host);
 	}
 	question->answer.file = handler->file;
 	question->answer.line = handler->line;
 }
 
-/* ---- all handlers -----------------------------------------------------------------------------
- */
+/* ---- all handlers -------------------------------------------------------------------------- */
 
 /* The order in which answers beat each other, whatever the order of the files. */
 static int strength(const struct verdict *verdict)

@@ -25,8 +25,7 @@ const struct lua_host_limits lua_host_default_limits = {
 /* Loading may use up this many times the pattern steps of a decision. */
 enum { LOAD_STEPS_FACTOR = 20 };
 
-/* ---- set-up, inside one protected call
- * ------------------------------------------------------------ */
+/* ---- set-up, inside one protected call ----------------------------------------------------- */
 
 static void open_libraries(lua_State *L)
 {
@@ -49,9 +48,16 @@ static void open_libraries(lua_State *L)
 
 static void make_runner(lua_State *L, struct lua_host *host)
 {
-	host->runner = lua_newthread(L);      /* runner */
-	(void)luaL_ref(L, LUA_REGISTRYINDEX); /* for ever */
+	host->runner = lua_newthread(L);			   /* runner */
+	lua_rawseti(L, LUA_REGISTRYINDEX, host->runner_reference); /* */
 	host->limits.runner = host->runner;
+}
+
+static void prepare_decisions(lua_State *L, struct lua_host *host)
+{
+	lua_pushboolean(L, 0);					 /* false */
+	host->runner_reference = luaL_ref(L, LUA_REGISTRYINDEX); /* */
+	make_runner(L, host);
 	decide_push_enter(L);			      /* enter */
 	host->enter = luaL_ref(L, LUA_REGISTRYINDEX); /* */
 }
@@ -80,7 +86,7 @@ static int set_up(lua_State *L)
 	call_object_open(L);
 	bits_open(L);
 	verdict_open(L);
-	make_runner(L, host);
+	prepare_decisions(L, host);
 	run_lua_half(L, host);
 	return 0;
 }
@@ -158,8 +164,27 @@ void lua_host_free(struct lua_host *host)
 	free(host);
 }
 
-/* ---- loading, on the runner
- * ----------------------------------------------------------------------- */
+static int replace_runner(lua_State *L)
+{
+	struct lua_host *host = lua_touserdata(L, 1);
+
+	lua_pushboolean(L, 0);					   /* host false */
+	lua_rawseti(L, LUA_REGISTRYINDEX, host->runner_reference); /* host */
+	if (host->limits.hit == LIMIT_MEMORY)
+		lua_gc(L, LUA_GCCOLLECT);
+	make_runner(L, host);
+	return 0;
+}
+
+void host_renew_runner(struct lua_host *host)
+{
+	host->runner = NULL;
+	host->limits.runner = NULL;
+	if (host_protect(host, replace_runner, host) != LUA_OK)
+		lua_settop(host->L, 0);
+}
+
+/* ---- loading, on the runner ---------------------------------------------------------------- */
 
 struct load {
 	const char *const *names;
@@ -255,8 +280,7 @@ int lua_host_load_text(const char *text, size_t size, const char *chunk,
 	return load_into_new_host(&load, options, ret, err);
 }
 
-/* ---- the rest
- * ------------------------------------------------------------------------------------- */
+/* ---- the rest ------------------------------------------------------------------------------ */
 
 struct policy *lua_host_policy(struct lua_host *host)
 {

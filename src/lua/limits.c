@@ -9,8 +9,7 @@
 /* Instructions between two looks at the clock: some 10 µs. */
 enum { HOOK_INTERVAL = 1000 };
 
-/* ---- memory -----------------------------------------------------------------------------------
- */
+/* ---- memory -------------------------------------------------------------------------------- */
 
 void *limits_allocate(void *context, void *block, size_t old_size, size_t new_size)
 {
@@ -33,8 +32,7 @@ void *limits_allocate(void *context, void *block, size_t old_size, size_t new_si
 	return moved;
 }
 
-/* ---- time -------------------------------------------------------------------------------------
- */
+/* ---- time ---------------------------------------------------------------------------------- */
 
 static int64_t now(void)
 {
@@ -100,8 +98,7 @@ void limits_begin(lua_State *L, struct limits *limits, unsigned milliseconds, un
 	limits->where[0] = '\0';
 }
 
-/* ---- all of them ------------------------------------------------------------------------------
- */
+/* ---- all of them --------------------------------------------------------------------------- */
 
 void limits_note(struct limits *limits, int status)
 {

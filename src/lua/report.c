@@ -23,7 +23,7 @@ static void push_error_value(lua_State *L, lua_State *runner)
 	size_t len;
 	const char *text;
 
-	if (lua_gettop(runner) == 0) {
+	if (runner == NULL || lua_gettop(runner) == 0) {
 		lua_pushliteral(L, "unknown error"); /* … text */
 		return;
 	}
@@ -59,7 +59,7 @@ static int make_report(lua_State *L)
 	push_message(L, report); /* report message */
 	if (report->heading != NULL)
 		lua_pushfstring(L, "%s: %s", report->heading, lua_tostring(L, -1));
-	if (report->traceback)
+	if (report->traceback && report->host->runner != NULL)
 		luaL_traceback(L, report->host->runner, lua_tostring(L, -1), 0);
 	report->text = strdup(lua_tostring(L, -1)); /* report message… text */
 	return 0;
@@ -98,18 +98,4 @@ void report_load_failure(struct lua_host *host, int status, char *text, size_t s
 
 	(void)snprintf(text, size, "%s", message != NULL ? message : "not enough memory");
 	free(message);
-}
-
-static int collect(lua_State *L)
-{
-	lua_gc(L, LUA_GCCOLLECT);
-	return 0;
-}
-
-void report_clear(struct lua_host *host)
-{
-	(void)lua_resetthread(host->runner);
-	lua_settop(host->runner, 0);
-	if (host->limits.hit == LIMIT_MEMORY)
-		(void)host_protect(host, collect, NULL);
 }

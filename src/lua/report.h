@@ -11,6 +11,3 @@ void report_failure(
 
 /* The message alone, without a traceback: for what failed while loading. */
 void report_load_failure(struct lua_host *host, int status, char *text, size_t size);
-
-/* After a failure: the runner can be used again. */
-void report_clear(struct lua_host *host);

@@ -33,7 +33,8 @@ struct handler {
 
 struct lua_host {
 	lua_State *L;	   /* the main thread: set-up, reports */
-	lua_State *runner; /* the coroutine that all policy code runs on */
+	lua_State *runner; /* the coroutine that all policy code runs on; NULL: no memory for one */
+	int runner_reference;
 	struct limits limits;
 	struct lua_host_limits caps;
 	pthread_mutex_t lock;
@@ -60,6 +61,12 @@ static inline struct lua_host *host_of(lua_State *L)
 
 /* Runs function(L) with `argument` as its light userdata 1, on the empty main thread. */
 int host_protect(struct lua_host *host, lua_CFunction function, void *argument);
+
+/*
+ * Exchanges the runner for a new one, after a failure: an error that a hook raises leaves the
+ * hooks of its coroutine switched off, for ever, if nobody catches it before lua_resume does.
+ */
+void host_renew_runner(struct lua_host *host);
 
 /* Takes over the reference `function`, also on failure. */
 int host_add_handler(struct lua_host *host, enum operation operation, int function,

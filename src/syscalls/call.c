@@ -35,6 +35,12 @@ static int decode_argument(struct call *call, size_t index)
 	case ARG_LOOKUP_FLAGS:
 		call->at_flags = (int)(uint32_t)value;
 		return 0;
+	case ARG_PID:
+		call->pid = (pid_t)(uint32_t)value;
+		return 0;
+	case ARG_WHICH:
+		call->which = (int)(uint32_t)value;
+		return 0;
 	case ARG_HOW:
 		return decode_open_how(call, value, call->arguments[index + 1]);
 	case ARG_PATH:
@@ -52,7 +58,8 @@ int call_decode(struct call *call)
 	call->given_len = 0;
 	call->given[0] = '\0';
 	call->flags = call->mode = call->resolve = 0;
-	call->at_flags = 0;
+	call->at_flags = call->which = 0;
+	call->pid = 0;
 	for (size_t i = 0; i < 6; i++) {
 		int result = 0;
 

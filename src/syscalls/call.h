@@ -61,6 +61,8 @@ struct call {
 	uint32_t mode;
 	uint64_t resolve; /* openat2 */
 	int at_flags;
+	pid_t pid; /* whom the call is about */
+	int which; /* what kind of number that is */
 
 	atomic_bool cancelled; /* set by the monitor: answer with ANSWER_RESTART */
 	void *worker;	       /* the gate's */

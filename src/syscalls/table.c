@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "syscalls/perform.h"
@@ -44,6 +45,12 @@ const struct scalar_row scalar_table[] = {
 #include "syscalls/table.def"
 };
 const size_t scalar_table_size = sizeof scalar_table / sizeof *scalar_table;
+
+const struct watch_row watch_table[] = {
+#define WATCH(name, argument, mask, relation, value) {#name, argument, mask, relation, value},
+#include "syscalls/table.def"
+};
+const size_t watch_table_size = sizeof watch_table / sizeof *watch_table;
 
 const struct group_row group_table[GROUP_COUNT] = {
 #define GROUP(id, name, error, flags, help, refusal) \

@@ -21,6 +21,8 @@ enum argument_kind {
 	ARG_HOW,	  /* struct open_how * */
 	ARG_HOW_SIZE,	  /* size_t */
 	ARG_LOOKUP_FLAGS, /* int: AT_* */
+	ARG_PID,          /* pid_t of whom it is about */
+	ARG_WHICH,        /* int: what kind of number ARG_PID is */
 };
 
 enum syscall_group {
@@ -47,6 +49,16 @@ struct scalar_row {
 	enum syscall_group group;
 };
 
+enum watch_relation { EQUAL, DIFFERENT };
+
+struct watch_row {
+	const char *name;
+	unsigned argument;
+	uint64_t mask;
+	enum watch_relation relation;
+	uint64_t value;
+};
+
 enum {
 	EXPLAINED = 1 << 0, /* a refused call is notified, so that the denial can be explained */
 	UNJUDGED = 1 << 1,  /* opening it lets calls through that no rule judges yet */
@@ -64,6 +76,8 @@ extern const struct syscall_row syscall_table[];
 extern const size_t syscall_table_size;
 extern const struct scalar_row scalar_table[];
 extern const size_t scalar_table_size;
+extern const struct watch_row watch_table[];
+extern const size_t watch_table_size;
 extern const struct group_row group_table[GROUP_COUNT]; /* [GROUP_NONE] has a NULL name */
 
 /* The native number of a row, or -1 where this architecture lacks the call. */

@@ -19,7 +19,6 @@ struct place {
 	int parent;		 /* O_PATH pin of its directory, or -1 where there is none */
 	char leaf[NAME_MAX + 1]; /* name in parent */
 	bool trailing_slash;	 /* the text had one after the last name */
-	bool jumped;		 /* reached by a magic link: the target's own or its tree's */
 	bool nameless;		 /* a pipe, socket, memory file …: an object without a path */
 	struct stat st;		 /* of object */
 	char path[PATH_MAX];	 /* resolved name; with no object: the name it would have */

@@ -114,22 +114,55 @@ static bool is_public(const char *leaf)
 	return false;
 }
 
+static const char *last_name(const struct place *place)
+{
+	const char *slash = strrchr(place->path, '/');
+
+	return slash == NULL ? "" : slash + 1;
+}
+
 static bool is_pid_directory(const struct place *place)
 {
-	return place->leaf[0] >= '0' && place->leaf[0] <= '9' && S_ISDIR(place->st.st_mode);
+	const char *name = last_name(place);
+
+	return name[0] >= '0' && name[0] <= '9' && S_ISDIR(place->st.st_mode);
+}
+
+/* The directory of an object whose parent was not pinned: by its name, as far as that leads. */
+static int pin_directory(const struct world *world, const struct place *place)
+{
+	char name[PATH_MAX];
+	const char *end = strrchr(place->path, '/');
+	int pin;
+
+	if (end == NULL || end == place->path)
+		return -EACCES;
+	(void)snprintf(name, sizeof name, ".%.*s", (int)(end - place->path), place->path);
+	pin = openat(world->root, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (pin < 0 || !procfs_holds(pin)) {
+		close_fd(&pin);
+		return -EACCES;
+	}
+	return pin;
+}
+
+static pid_t owner_of(const struct world *world, const struct place *place)
+{
+	cleanup_fd int directory = -1;
+
+	if (S_ISDIR(place->st.st_mode))
+		return procfs_owner(world, place->object);
+	if (place->parent >= 0)
+		return procfs_owner(world, place->parent);
+	/* Reached through a descriptor: perhaps an O_PATH one, which nobody has judged. */
+	directory = pin_directory(world, place);
+	return directory < 0 ? directory : procfs_owner(world, directory);
 }
 
 int procfs_permits(const struct route *route, const struct place *place)
 {
-	pid_t owner;
+	pid_t owner = owner_of(route->world, place);
 
-	if (S_ISDIR(place->st.st_mode))
-		owner = procfs_owner(route->world, place->object);
-	else if (place->parent >= 0)
-		owner = procfs_owner(route->world, place->parent);
-	else
-		/* A file reached through a descriptor: it was permitted when that was opened. */
-		return place->jumped ? 0 : -EACCES;
 	if (owner < 0)
 		return -EACCES;
 	if (owner == 0)
@@ -139,7 +172,7 @@ int procfs_permits(const struct route *route, const struct place *place)
 	case RELATION_TREE:
 		return 0;
 	case RELATION_OUTSIDE:
-		return is_public(place->leaf) || is_pid_directory(place) ? 0 : -EACCES;
+		return is_public(last_name(place)) || is_pid_directory(place) ? 0 : -EACCES;
 	case RELATION_SUPERVISOR:
 		break;
 	}
@@ -148,7 +181,5 @@ int procfs_permits(const struct route *route, const struct place *place)
 
 bool procfs_is_memory(const struct place *place)
 {
-	const char *last = strrchr(place->path, '/');
-
-	return last != NULL && strcmp(last, "/mem") == 0 && procfs_holds(place->object);
+	return strcmp(last_name(place), "mem") == 0 && procfs_holds(place->object);
 }

@@ -281,7 +281,6 @@ static int follow_magic(struct walk *walk, const struct component *component, pi
 	if (!component->last)
 		return STEP_GO_ON;
 	place->object = steal_fd(&walk->current);
-	place->jumped = true;
 	if (fstat(place->object, &place->st) < 0)
 		return -EACCES;
 	if (component->trailing_slash && !S_ISDIR(place->st.st_mode))

@@ -1,0 +1,56 @@
+#include <errno.h>
+#include <sys/resource.h>
+
+#include "syscalls/perform.h"
+#include "target/process.h"
+
+/*
+ * Limits, priorities and processors of another process. The kernel allows them between processes
+ * of one user, and no Landlock scope covers them: a target could give the supervisor a limit of no
+ * open file. Every argument is a number, so the call that is let through is the call that was
+ * judged.
+ */
+
+enum { IOPRIO_WHO_PROCESS = 1 };
+
+static void refuse(struct call *call, struct answer *answer)
+{
+	answer_refusal(call, answer, EPERM,
+		"limits, priorities and processors of processes outside are not changed");
+}
+
+void process_perform(struct call *call, struct answer *answer)
+{
+	const struct world *world = &call->session->world;
+	struct process_status status;
+
+	if (call->pid == 0 || call->pid == call->target.tid) {
+		answer->kind = ANSWER_CONTINUE;
+	} else if (process_status_of(world, call->pid, &status) == -ESRCH) {
+		/* Not left to the kernel: the number may be a new thread of ours by then. */
+		answer->error = ESRCH;
+	} else if (process_in_tree(world, call->pid)) {
+		answer->kind = ANSWER_CONTINUE;
+	} else {
+		refuse(call, answer);
+	}
+}
+
+/* Of a whole group or user: the supervisor may be one of them. */
+static void perform_for_one(struct call *call, struct answer *answer, int which_process)
+{
+	if (call->which == which_process)
+		process_perform(call, answer);
+	else
+		refuse(call, answer);
+}
+
+void priority_perform(struct call *call, struct answer *answer)
+{
+	perform_for_one(call, answer, PRIO_PROCESS);
+}
+
+void ioprio_perform(struct call *call, struct answer *answer)
+{
+	perform_for_one(call, answer, IOPRIO_WHO_PROCESS);
+}
