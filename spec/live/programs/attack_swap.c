@@ -1,0 +1,95 @@
+/*
+ * Opens or makes a path while a thread changes what the names on the way mean.
+ *
+ *   attack_swap exchange CALL PATH ONE OTHER SECONDS    ONE and OTHER change places
+ *   attack_swap leaf CALL PATH NAME TARGET SECONDS      NAME is a symlink to TARGET, or missing
+ *   attack_swap descriptor CALL PATH ONE OTHER SECONDS  PATH is relative to a descriptor that is
+ *                                                       now the directory ONE, now OTHER
+ */
+#include <linux/fs.h>
+#include <pthread.h>
+
+#include "attack.h"
+
+enum { DIRECTORY = 100 };
+
+static const char *one, *other;
+static int fd_one, fd_other;
+static volatile int stop;
+
+static void *exchange(void *unused)
+{
+	for (unsigned i = 0; !stop; i++) {
+		if (syscall(SYS_renameat2, AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE) < 0) {
+			perror("renameat2");
+			exit(2);
+		}
+		pause_a_little(i);
+	}
+	return unused;
+}
+
+static void *blink(void *unused)
+{
+	for (unsigned i = 0; !stop; i++) {
+		if (symlink(other, one) < 0 && errno != EEXIST) {
+			perror("symlink");
+			exit(2);
+		}
+		pause_a_little(i);
+		(void)unlink(one);
+		pause_a_little(i + 31);
+	}
+	return unused;
+}
+
+static void *turn(void *unused)
+{
+	for (unsigned i = 0; !stop; i++) {
+		(void)dup2((i & 1) == 0 ? fd_other : fd_one, DIRECTORY);
+		pause_a_little(i);
+	}
+	return unused;
+}
+
+static int relative(const char *call, const char *path)
+{
+	if (strcmp(call, "mkdir") == 0)
+		return mkdirat(DIRECTORY, path, 0755) == 0 ? MADE : -1;
+	return openat(DIRECTORY, path, flags_of(call), 0644);
+}
+
+int main(int argc, char **argv)
+{
+	struct open_how how = {.flags = O_RDONLY};
+	struct tally tally = {0};
+	bool turns, leaf;
+	pthread_t thread;
+	char path[4096];
+	double start;
+
+	if (argc != 7)
+		return 2;
+	turns = strcmp(argv[1], "descriptor") == 0;
+	leaf = strcmp(argv[1], "leaf") == 0;
+	one = argv[4];
+	other = argv[5];
+	if (turns) {
+		fd_one = open(one, O_PATH | O_DIRECTORY);
+		/* Refused as it should be, it is had by another way: as a descriptor from before.
+		 */
+		fd_other = atoi(other) > 0 ? atoi(other) : open(other, O_PATH | O_DIRECTORY);
+		(void)dup2(fd_one, DIRECTORY);
+	}
+	(void)alarm(20);
+	(void)pthread_create(&thread, NULL, turns ? turn : leaf ? blink : exchange, NULL);
+	start = seconds_now();
+	for (int i = 0; goes_on(&tally, start, atof(argv[6])); i++) {
+		write_path(path, argv[3], i);
+		count(&tally, turns ? relative(argv[2], path) : perform(argv[2], path, &how));
+	}
+	stop = 1;
+	(void)pthread_join(thread, NULL);
+	print_tally(&tally);
+	return 0;
+}

@@ -1,0 +1,58 @@
+--- What the attack specs share: a ground with something to protect, and its policy.
+local live = require "live"
+
+local attack = {}
+
+--- Who attacks: the supervisor's powers differ.
+attack.identities = live.is_root() and { "root", "user" } or { "user" }
+
+--- Content that no other file has.
+attack.secret = "SECRET-5b1c"
+
+--- Runs a shell command as an identity, for setting up and looking around; returns what it printed.
+function attack.shell(command, who)
+  local result = live.run { command = command, as = who }
+  assert(result.status == 0, command .. ": " .. result.err)
+  return result.out
+end
+
+--- A directory with `open/` (readable, writable) and `shut/` (neither, for who obeys the policy;
+--- the kernel itself would permit both). Returns its path and the policy's text.
+function attack.ground(who, more)
+  local root = live.directory()
+  attack.shell(([[
+cd %s && mkdir -m 777 open shut shut/inner && echo %s >shut/data && echo %s >shut/inner/data &&
+echo innocent >open/data && chmod 666 shut/data shut/inner/data open/data
+]]):format(root, attack.secret, attack.secret), who)
+  return root, ([[
+allow.read "/**"
+allow.write { "ROOT/open/**", "/dev/null" }
+allow.exec "/**"
+deny.read "ROOT/shut/**"
+deny.write "ROOT/shut/**"
+]]):gsub("ROOT", root) .. (more or "")
+end
+
+--- attack_open's lines.
+function attack.lines(result)
+  local lines = {}
+  for line in result.out:gmatch("([^\n]*)\n") do lines[#lines + 1] = line end
+  return lines
+end
+
+--- The numbers that a racing program printed.
+function attack.tally(result)
+  local numbers = {}
+  for name, number in result.out:gmatch("(%a+)=(%d+)") do numbers[name] = tonumber(number) end
+  assert(numbers.opened, "no tally: status " .. tostring(result.status) .. " " .. result.err)
+  return numbers
+end
+
+--- One `it` for each identity.
+function attack.each(describe_it, name, body)
+  for _, who in ipairs(attack.identities) do
+    describe_it(name .. " (as " .. who .. ")", function() body(who) end)
+  end
+end
+
+return attack
