@@ -18,7 +18,7 @@ local CLOSED = {
   package = true, _G = true,
 }
 
--- ---- read-only tables -------------------------------------------------------------------------
+-- ---- read-only tables ----------------------------------------------------------------------
 
 -- A view of `fields` that cannot be written; an unknown name is an error.
 function environment.view(fields, what, raise)
@@ -70,7 +70,7 @@ local shared = {
   content = verdicts.content,
 }
 
--- ---- env and cwd --------------------------------------------------------------------------------
+-- ---- env and cwd ---------------------------------------------------------------------------
 
 -- A name that goes into patterns must not bring wildcards of its own.
 local function has_wildcard(text)
@@ -114,7 +114,7 @@ local function new_env(raise)
   })
 end
 
--- ---- the environment of one file ------------------------------------------------------------------
+-- ---- the environment of one file -----------------------------------------------------------
 
 local function unknown_name(context, words, name)
   local raise = context.raise

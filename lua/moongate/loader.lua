@@ -16,7 +16,7 @@ local active = {}   -- the files being loaded, outermost first
 local defines, consumed = {}, {}
 local declared = {} -- parameters of the policies on the command line, for suggestions
 
--- ---- finding --------------------------------------------------------------------------------------
+-- ---- finding -------------------------------------------------------------------------------
 
 -- A source: { name = for people, text = …, identity = … }.
 
@@ -106,7 +106,7 @@ local function find_named(name)
   return searched(name) or not_found(name)
 end
 
--- ---- running --------------------------------------------------------------------------------------
+-- ---- running -------------------------------------------------------------------------------
 
 local function sorted_keys(map)
   local keys = {}

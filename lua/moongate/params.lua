@@ -11,7 +11,7 @@ local KIND_KEYS = { default = true, required = true, help = true }
 -- Declarations, by the handle that path {…} and its like return to the policy.
 local declarations = setmetatable({}, { __mode = "k" })
 
--- ---- kinds: a function from the value given to the value used, or nil and what was wanted -----------
+-- ---- kinds: a function from the value given to the value used, or nil and what was wanted --
 
 local function clean(path)
   local parts = {}
@@ -82,7 +82,7 @@ local function convert(raise, name, declaration, value, origin)
   return result
 end
 
--- ---- declaring ------------------------------------------------------------------------------------
+-- ---- declaring -----------------------------------------------------------------------------
 
 local function new_kind(context, kind)
   return function(options, ...)
@@ -165,7 +165,7 @@ local function declare(context, list, ...)
   context.declared, context.values = declared, values
 end
 
--- ---- using ----------------------------------------------------------------------------------------
+-- ---- using ---------------------------------------------------------------------------------
 
 local function new_args(context)
   return setmetatable({}, {

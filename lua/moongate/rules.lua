@@ -53,7 +53,7 @@ local function errno_number(raise, name)
   return number
 end
 
--- ---- the table of one rule ------------------------------------------------------------------------
+-- ---- the table of one rule -----------------------------------------------------------------
 
 -- A list of strings without holes, from a string or a list; `word` names it in errors.
 local function strings(raise, word, value)
@@ -116,7 +116,7 @@ local function error_of(raise, options)
   return name ~= nil and errno_number(raise, name) or 0
 end
 
--- ---- allow and deny -------------------------------------------------------------------------------
+-- ---- allow and deny ------------------------------------------------------------------------
 
 local function declare_paths(context, action, right, ...)
   local word = action .. "." .. right
@@ -197,7 +197,7 @@ local function new_action(context, action)
   })
 end
 
--- ---- default --------------------------------------------------------------------------------------
+-- ---- default -------------------------------------------------------------------------------
 
 local function new_default(context)
   local raise = context.raise
@@ -224,7 +224,7 @@ local function new_default(context)
   return import("environment").view(fields, "default", raise)
 end
 
--- ---- on -------------------------------------------------------------------------------------------
+-- ---- on ------------------------------------------------------------------------------------
 
 local function unknown_operation(raise, name)
   local later = LATER_OPERATIONS[name]

@@ -41,7 +41,7 @@ local function check_fields(level, what, fields, known)
   end
 end
 
--- ---- loading --------------------------------------------------------------------------------------
+-- ---- loading -------------------------------------------------------------------------------
 
 local function settings(map)
   local list = {}
@@ -100,7 +100,7 @@ function T.load_text(text, params, options)
   return policy or fail(2, "%s", problem)
 end
 
--- ---- asking ---------------------------------------------------------------------------------------
+-- ---- asking --------------------------------------------------------------------------------
 
 -- "read,modify" → bits; `write` is what opening for writing needs: modify.
 local function parse_access(level, text)
@@ -214,7 +214,7 @@ local function new_call(op, fields)
   return call
 end
 
---- T.call.open "/path", T.call.open { path = …, flags = "O_WRONLY|O_CREAT" }, T.call.mkdir, T.call.exec.
+--- T.call.open "/path", T.call.open { path = …, flags = "O_WRONLY|O_CREAT" }, T.call.mkdir …
 T.call = setmetatable({}, {
   __index = function(_, op)
     if not core.operations[op] then
@@ -226,7 +226,7 @@ T.call = setmetatable({}, {
   end,
 })
 
--- ---- assertions -------------------------------------------------------------------------------------
+-- ---- assertions ----------------------------------------------------------------------------
 
 local function describe_call(call)
   local parts = { call.op, call.path }
