@@ -1,7 +1,7 @@
 /*
- * Runs one command and prints what it cost: wall time, CPU time of the command and of everything it
- * waited for, and the largest resident set among them; and how much of the machine others used.
- * With --busy every CPU but the first has a spinning process meanwhile.
+ * Runs one command and prints what it cost: wall time, CPU time of the command itself, CPU time of
+ * the whole machine meanwhile, and the largest resident set in the command's tree. With --busy
+ * every CPU but the first has a spinning process meanwhile.
  */
 #include <errno.h>
 #include <sched.h>
@@ -78,15 +78,8 @@ static void stop_spinners(struct spinners *spinners)
 	}
 }
 
-static uint64_t cpu_ns(const struct rusage *usage)
-{
-	uint64_t us = (uint64_t)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000000u +
-		      (uint64_t)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec);
-	return us * 1000u;
-}
-
-/* CPU time of the whole machine since it started, in the kernel's ticks. */
-static uint64_t machine_ticks(void)
+/* CPU time of the whole machine since it started. */
+static uint64_t machine_ns(void)
 {
 	unsigned long long user = 0, nice = 0, system = 0;
 	FILE *file = fopen("/proc/stat", "re");
@@ -94,43 +87,49 @@ static uint64_t machine_ticks(void)
 		user = nice = system = 0;
 	if (file)
 		fclose(file);
-	return user + nice + system;
+	return (user + nice + system) * (1000000000u / (uint64_t)sysconf(_SC_CLK_TCK));
 }
 
-/* How many CPUs something else kept busy meanwhile: what makes a figure worthless. */
-static double others(uint64_t ticks, const struct rusage *usage, uint64_t wall, int spinners)
+/* The process itself, without its children: whether those are counted depends on how they are
+ * reaped. It has ended and was not waited for. */
+static uint64_t process_ns(pid_t pid)
 {
-	double all = (double)ticks / (double)sysconf(_SC_CLK_TCK);
-	double ours = (double)cpu_ns(usage) / 1e9;
-	double rest = (all - ours) * 1e9 / (double)wall - spinners;
-	return rest > 0 ? rest : 0;
+	clockid_t clock;
+	struct timespec ts = {0, 0};
+	if (clock_getcpuclockid(pid, &clock) == 0)
+		clock_gettime(clock, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
 static int measure(char **command, int spinners)
 {
 	struct rusage usage;
+	siginfo_t info;
 	int status;
 	pid_t pid;
-	uint64_t ticks = machine_ticks();
+	uint64_t machine = machine_ns();
 	uint64_t start = now_ns();
 	int error = posix_spawnp(&pid, command[0], NULL, NULL, command, environ);
 	if (error) {
 		fprintf(stderr, "bench_measure: %s: %s\n", command[0], strerror(error));
 		return 127;
 	}
-	while (wait4(pid, &status, 0, &usage) < 0)
+	while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) < 0)
 		if (errno != EINTR)
 			return 1;
 	uint64_t wall = now_ns() - start;
-	ticks = machine_ticks() - ticks;
+	uint64_t process = process_ns(pid);
+	machine = machine_ns() - machine;
+	if (wait4(pid, &status, 0, &usage) < 0)
+		return 1;
 	if (!WIFEXITED(status) || WEXITSTATUS(status)) {
 		fprintf(stderr, "bench_measure: %s ended with wait status 0x%x\n", command[0],
 			(unsigned)status);
 		return 1;
 	}
-	printf("wall_ns=%llu cpu_ns=%llu maxrss_kib=%ld others=%.3f\n", (unsigned long long)wall,
-		(unsigned long long)cpu_ns(&usage), usage.ru_maxrss,
-		others(ticks, &usage, wall, spinners));
+	printf("wall_ns=%llu process_ns=%llu machine_ns=%llu spinners=%d maxrss_kib=%ld\n",
+		(unsigned long long)wall, (unsigned long long)process, (unsigned long long)machine,
+		spinners, usage.ru_maxrss);
 	return 0;
 }
 
