@@ -124,7 +124,8 @@ static bool is_watched(const struct syscall_row *row)
 	return false;
 }
 
-/* One WATCH line. DIFFERENT compares all 64 bits: where only ignored ones differ, it asks in vain. */
+/* One WATCH line. DIFFERENT compares all 64 bits: where only ignored ones differ, it asks in vain.
+ */
 static int add_watch(scmp_filter_ctx context, int number, const struct watch_row *watch)
 {
 	struct scmp_arg_cmp compare = masked(watch->argument, watch->mask, watch->value);

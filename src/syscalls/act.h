@@ -12,7 +12,7 @@
  */
 
 /* place_resolve() with the target's identity. */
-int act_resolve(const struct call *call, const struct route *route, struct place *ret);
+int act_resolve(const struct call *call, struct route *route, struct place *ret);
 
 /*
  * Opens `name` below `base`. `resolve` as in openat2(2); `known` = it will block (a FIFO, a

@@ -29,14 +29,10 @@ static struct route route_of(const struct open_job *job)
 		.path = call->given,
 		.length = call->given_len,
 		.base = job->base,
-		.flags = nofollow ? PLACE_NOFOLLOW : 0,
+		.flags = (nofollow ? PLACE_NOFOLLOW : 0) |
+			 (open_wants(job, O_CREAT) ? PLACE_CREATE : 0),
 		.resolve = call->resolve,
 	};
-}
-
-static bool ends_in_slash(const struct call *call)
-{
-	return call->given[call->given_len - 1] == '/';
 }
 
 static bool is_tmpfile(const struct open_job *job)
@@ -115,13 +111,20 @@ static bool create(struct open_job *job, const struct place *place)
 
 /* ---- something is there --------------------------------------------------------------------- */
 
-/* may_create_in_sticky() in fs/namei.c: fs.protected_fifos and fs.protected_regular. */
+/* Whether fs.protected_regular or fs.protected_fifos, or the kernel's own rule, looks at it. */
+static int protection_level(const struct world *world, mode_t mode)
+{
+	if (S_ISREG(mode))
+		return world->protected_regular;
+	return S_ISFIFO(mode) ? world->protected_fifos : 1;
+}
+
+/* may_create_in_sticky() in fs/namei.c: O_CREAT on what somebody else put into a sticky directory.
+ */
 static bool is_protected(const struct open_job *job, const struct place *place)
 {
 	const struct world *world = &job->call->session->world;
-	int level = S_ISFIFO(place->st.st_mode)	 ? world->protected_fifos
-		    : S_ISREG(place->st.st_mode) ? world->protected_regular
-						 : 0;
+	int level = protection_level(world, place->st.st_mode);
 	struct process_status status;
 	struct stat directory;
 
@@ -136,19 +139,21 @@ static bool is_protected(const struct open_job *job, const struct place *place)
 	       ((directory.st_mode & S_IWGRP) != 0 && level >= 2);
 }
 
-/* What opening it fails with before anybody is asked; 0: it may go on. */
+/* What opening it fails with before anybody is asked, in the order of do_open(); 0: go on. */
 static int check_existing(const struct open_job *job, const struct place *place)
 {
-	if (open_wants(job, O_CREAT | O_EXCL))
-		return -EEXIST;
-	if (S_ISLNK(place->st.st_mode) && !open_wants(job, O_PATH))
-		return open_wants(job, O_DIRECTORY) ? -ENOTDIR : -ELOOP;
-	if (open_wants(job, O_CREAT) && S_ISDIR(place->st.st_mode))
-		return -EISDIR;
+	if (open_wants(job, O_CREAT)) {
+		if (open_wants(job, O_EXCL))
+			return -EEXIST;
+		if (S_ISDIR(place->st.st_mode))
+			return -EISDIR;
+		if (is_protected(job, place))
+			return -EACCES;
+	}
 	if (open_wants(job, O_DIRECTORY) && !S_ISDIR(place->st.st_mode))
 		return -ENOTDIR;
-	if (open_wants(job, O_CREAT) && is_protected(job, place))
-		return -EACCES;
+	if (S_ISLNK(place->st.st_mode) && !open_wants(job, O_PATH))
+		return -ELOOP;
 	return 0;
 }
 
@@ -231,44 +236,16 @@ static void open_existing(struct open_job *job, const struct place *place)
 
 /* ---- both ----------------------------------------------------------------------------------- */
 
-/* The kernel's own walk pins no parent, which a protected object must be seen together with. */
-static bool needs_parent(const struct open_job *job, const struct place *place)
-{
-	const struct world *world = &job->call->session->world;
-
-	return open_wants(job, O_CREAT) && place->object >= 0 && place->parent < 0 &&
-	       (world->protected_fifos != 0 || world->protected_regular != 0);
-}
-
-static int walk_as_target(
-	const struct open_job *job, const struct route *route, struct place *place)
-{
-	const struct call *call = job->call;
-	struct identity identity;
-	int result = identity_enter(&identity, &call->session->world, &call->target);
-
-	place_clear(place);
-	if (result < 0)
-		return result;
-	result = place_walk(route, place);
-	identity_leave(&identity);
-	return result;
-}
-
 static bool attempt(struct open_job *job)
 {
 	struct route route = route_of(job);
 	cleanup_place struct place place = PLACE_NOWHERE;
 	int result = act_resolve(job->call, &route, &place);
 
-	if (result == 0 && needs_parent(job, &place))
-		result = walk_as_target(job, &route, &place);
 	if (result == -ENOENT) {
 		answer_missing(job, &place);
 	} else if (result < 0) {
 		answer_result(job->answer, result);
-	} else if (open_wants(job, O_CREAT) && ends_in_slash(job->call)) {
-		answer_result(job->answer, -EISDIR);
 	} else if (place.object >= 0) {
 		open_existing(job, &place);
 	} else if (open_wants(job, O_CREAT)) {

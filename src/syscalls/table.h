@@ -21,8 +21,8 @@ enum argument_kind {
 	ARG_HOW,	  /* struct open_how * */
 	ARG_HOW_SIZE,	  /* size_t */
 	ARG_LOOKUP_FLAGS, /* int: AT_* */
-	ARG_PID,          /* pid_t of whom it is about */
-	ARG_WHICH,        /* int: what kind of number ARG_PID is */
+	ARG_PID,	  /* pid_t of whom it is about */
+	ARG_WHICH,	  /* int: what kind of number ARG_PID is */
 };
 
 enum syscall_group {

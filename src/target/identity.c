@@ -85,7 +85,7 @@ int identity_enter(
 	struct process_status status;
 	int result;
 
-	identity->borrowed = false;
+	*identity = (struct identity){0};
 	if (!world->credentials_vary)
 		return 0;
 	result = process_status(world, target, &status);
@@ -110,4 +110,16 @@ void identity_leave(struct identity *identity)
 		set_ids(own.uid, own.gid, own.group_count, own.groups) < 0 ||
 		set_effective(own.cap_effective) < 0)
 		abort();
+}
+
+void identity_suspend(struct identity *identity)
+{
+	identity->suspended = identity->borrowed;
+	identity_leave(identity);
+}
+
+int identity_resume(
+	struct identity *identity, const struct world *world, const struct target *target)
+{
+	return identity->suspended ? identity_enter(identity, world, target) : 0;
 }

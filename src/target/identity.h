@@ -13,6 +13,7 @@
  */
 struct identity {
 	bool borrowed;
+	bool suspended;
 };
 
 /*
@@ -24,6 +25,14 @@ int identity_enter(
 
 /* Back to the supervisor's own; ends the process if that fails: nothing may run on half-way. */
 void identity_leave(struct identity *identity);
+
+/*
+ * For what a process may always do with its own /proc entries but nobody else may in its name: in
+ * between the thread is the supervisor again. identity_resume() fails as identity_enter() does.
+ */
+void identity_suspend(struct identity *identity);
+int identity_resume(
+	struct identity *identity, const struct world *world, const struct target *target);
 
 /* Remembers the calling process's own identity; once, before the threads start. */
 int identity_remember_own(void);

@@ -68,7 +68,7 @@ int place_name(const struct world *world, struct place *place)
 static bool can_use_kernel(const struct route *route)
 {
 	/* RESOLVE_IN_ROOT at a foreign root would clamp ".." of relative paths at their start. */
-	return !route->world->roots_vary && (route->flags & PLACE_PARENT) == 0 &&
+	return !route->world->roots_vary && (route->flags & (PLACE_PARENT | PLACE_CREATE)) == 0 &&
 	       (route->resolve & RESOLVE_CACHED) == 0;
 }
 

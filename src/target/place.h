@@ -33,7 +33,10 @@ void place_clear(struct place *place);
 enum {
 	PLACE_NOFOLLOW = 1 << 0, /* a symlink as last component is the object itself */
 	PLACE_PARENT = 1 << 1,	 /* only the directory of the last component is wanted */
+	PLACE_CREATE = 1 << 2,	 /* O_CREAT: "name/" is -EISDIR, whatever is there */
 };
+
+struct identity;
 
 /* Where a path starts, and how it is to be walked. */
 struct route {
@@ -44,6 +47,7 @@ struct route {
 	int base;	  /* O_PATH pin that a relative path starts from; -1: path is absolute */
 	unsigned flags;	  /* PLACE_* */
 	uint64_t resolve; /* RESOLVE_* of openat2(2) */
+	struct identity *identity; /* the one taken on for the walk, or NULL */
 };
 
 /*

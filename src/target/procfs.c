@@ -75,18 +75,18 @@ pid_t procfs_owner(const struct world *world, int directory)
 
 enum relation { RELATION_SELF, RELATION_TREE, RELATION_OUTSIDE, RELATION_SUPERVISOR };
 
-static enum relation relation_of(const struct route *route, pid_t owner)
+static enum relation relation_of(
+	const struct world *world, const struct target *target, pid_t owner)
 {
-	const struct world *world = route->world;
 	struct process_status other, own;
 
-	if (owner == route->target->tid)
+	if (owner == target->tid)
 		return RELATION_SELF;
 	if (process_status_of(world, owner, &other) < 0)
 		return RELATION_OUTSIDE;
 	if (other.tgid == world->supervisor || other.tgid == world->guard)
 		return RELATION_SUPERVISOR;
-	if (process_status_of(world, route->target->tid, &own) == 0 && own.tgid == other.tgid)
+	if (process_status_of(world, target->tid, &own) == 0 && own.tgid == other.tgid)
 		return RELATION_SELF;
 	return process_in_tree(world, other.tgid) ? RELATION_TREE : RELATION_OUTSIDE;
 }
@@ -97,7 +97,7 @@ int procfs_permits_jump(const struct route *route, pid_t owner)
 
 	if (owner <= 0)
 		return -EACCES;
-	relation = relation_of(route, owner);
+	relation = relation_of(route->world, route->target, owner);
 	return relation == RELATION_SELF || relation == RELATION_TREE ? 0 : -EACCES;
 }
 
@@ -167,7 +167,7 @@ int procfs_permits(const struct route *route, const struct place *place)
 		return -EACCES;
 	if (owner == 0)
 		return 0;
-	switch (relation_of(route, owner)) {
+	switch (relation_of(route->world, route->target, owner)) {
 	case RELATION_SELF:
 	case RELATION_TREE:
 		return 0;
@@ -182,4 +182,20 @@ int procfs_permits(const struct route *route, const struct place *place)
 bool procfs_is_memory(const struct place *place)
 {
 	return strcmp(last_name(place), "mem") == 0 && procfs_holds(place->object);
+}
+
+bool procfs_is_own_fd_directory(
+	const struct world *world, const struct target *target, int directory)
+{
+	char name[PATH_MAX];
+	const char *last;
+	pid_t owner;
+
+	if (!procfs_holds(directory) || pin_name(world, directory, name) < 0)
+		return false;
+	last = strrchr(name, '/');
+	if (last == NULL || (strcmp(last, "/fd") != 0 && strcmp(last, "/fdinfo") != 0))
+		return false;
+	owner = procfs_owner(world, directory);
+	return owner > 0 && relation_of(world, target, owner) == RELATION_SELF;
 }

@@ -31,5 +31,13 @@ int procfs_permits(const struct route *route, const struct place *place);
 /* Whether it may follow a magic link (fd/N, exe, cwd, root, ns/…) of that process: 0 or -EACCES. */
 int procfs_permits_jump(const struct route *route, pid_t owner);
 
+/*
+ * True for /proc/PID/fd and fdinfo of the target's own process, which it may always enter and list,
+ * also where it has lost the rights to the rest of /proc/PID (proc_fd_permission() in
+ * fs/proc/fd.c).
+ */
+bool procfs_is_own_fd_directory(
+	const struct world *world, const struct target *target, int directory);
+
 /* True for /proc/PID/mem and its like: a write there rewrites a process. */
 bool procfs_is_memory(const struct place *place);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "target/identity.h"
 #include "target/place.h"
 #include "target/process.h"
 #include "target/procfs.h"
@@ -214,6 +215,22 @@ static bool is_self(const struct walk *walk, const struct component *component)
 	       procfs_is_root(walk->current);
 }
 
+/* Looks a name up as ourselves: the target may always, whatever credentials it has. */
+static int open_pin_as_ourselves(const struct walk *walk, const char *name, int flags)
+{
+	const struct route *route = walk->route;
+	int result, pin;
+
+	if (route->identity == NULL)
+		return open_pin(walk->current, name, flags);
+	identity_suspend(route->identity);
+	pin = open_pin(walk->current, name, flags);
+	result = identity_resume(route->identity, route->world, route->target);
+	if (result < 0 && pin >= 0)
+		close_fd(&pin);
+	return result < 0 ? result : pin;
+}
+
 /* The text of a magic link is not where it leads: jump, if the target may. */
 static int jump(struct walk *walk, const struct component *component, pid_t owner)
 {
@@ -224,7 +241,7 @@ static int jump(struct walk *walk, const struct component *component, pid_t owne
 	result = procfs_permits_jump(walk->route, owner);
 	if (result < 0)
 		return result;
-	pin = open_pin(walk->current, component->name, 0);
+	pin = open_pin_as_ourselves(walk, component->name, 0);
 	if (pin < 0)
 		return pin;
 	result = target_check(walk->route->target);
@@ -334,9 +351,20 @@ static int miss(struct walk *walk, const struct component *component)
 	return STEP_ARRIVED;
 }
 
+static int look_up(const struct walk *walk, const char *name)
+{
+	const struct route *route = walk->route;
+	int next = open_pin(walk->current, name, O_NOFOLLOW);
+
+	if (next == -EACCES && route->identity != NULL && route->identity->borrowed &&
+		procfs_is_own_fd_directory(route->world, route->target, walk->current))
+		next = open_pin_as_ourselves(walk, name, O_NOFOLLOW);
+	return next;
+}
+
 static int step_into(struct walk *walk, const struct component *component)
 {
-	cleanup_fd int next = open_pin(walk->current, component->name, O_NOFOLLOW);
+	cleanup_fd int next = look_up(walk, component->name);
 	bool stop_at_link = component->last && !component->trailing_slash &&
 			    (walk->route->flags & PLACE_NOFOLLOW) != 0;
 	struct stat st;
@@ -394,6 +422,20 @@ static int stop_before(struct walk *walk, const struct component *component)
 	return STEP_ARRIVED;
 }
 
+/* What the kernel finds wrong with a name to be made before it looks whether it is there. */
+static int check_last(const struct walk *walk, const struct component *component)
+{
+	int here = open_pin(walk->current, ".", O_DIRECTORY);
+
+	if (here < 0)
+		return here;
+	(void)close(here);
+	if (component->trailing_slash && (walk->route->flags & PLACE_CREATE) != 0 &&
+		!is_dots(component->name))
+		return -EISDIR;
+	return 0;
+}
+
 static int step(struct walk *walk)
 {
 	struct component component;
@@ -403,8 +445,14 @@ static int step(struct walk *walk)
 		return more;
 	if (more == 0)
 		return arrive_here(walk);
-	if (component.last && (walk->route->flags & PLACE_PARENT) != 0)
-		return stop_before(walk, &component);
+	if (component.last && (walk->route->flags & (PLACE_PARENT | PLACE_CREATE)) != 0) {
+		int result = check_last(walk, &component);
+
+		if (result < 0)
+			return result;
+		if ((walk->route->flags & PLACE_PARENT) != 0)
+			return stop_before(walk, &component);
+	}
 	if (is_dots(component.name))
 		return step_dots(walk, &component);
 	return step_into(walk, &component);
