@@ -96,9 +96,10 @@ static void push_names(lua_State *L, const struct bits *bits)
 
 static int unknown_member(lua_State *L, const struct bits *bits, const char *name)
 {
-	push_names(L, bits); /* … names */
-	return raise_with_suggestion(L, lua_gettop(L), name,
-		lua_pushfstring(L, "%s has no member '%s'", bits->what, name));
+	const char *message = lua_pushfstring(L, "%s has no member '%s'", bits->what, name);
+
+	push_names(L, bits); /* … message names */
+	return raise_with_suggestion(L, lua_gettop(L), name, message);
 }
 
 static int bits_index(lua_State *L)

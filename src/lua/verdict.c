@@ -68,9 +68,17 @@ static int make_allow(lua_State *L)
 	return 1;
 }
 
+static int unknown_errno(lua_State *L, const char *name)
+{
+	const char *message =
+		lua_pushfstring(L, "unknown errno '%s'; write deny(\"EPERM\", \"reason\")", name);
+
+	(void)verdict_push_errnos(L); /* … message names */
+	return raise_with_suggestion(L, lua_gettop(L), name, message);
+}
+
 static int check_errno(lua_State *L, int index)
 {
-	const char *name;
 	int number;
 
 	if (lua_isnoneornil(L, index))
@@ -78,15 +86,8 @@ static int check_errno(lua_State *L, int index)
 	if (lua_type(L, index) != LUA_TSTRING)
 		luaL_error(L, "deny() wants the name of an errno, like \"EPERM\", not a %s",
 			luaL_typename(L, index));
-	name = lua_tostring(L, index);
-	number = errname_number(name);
-	if (number == 0) {
-		(void)verdict_push_errnos(L); /* … names */
-		raise_with_suggestion(L, lua_gettop(L), name,
-			lua_pushfstring(
-				L, "unknown errno '%s'; write deny(\"EPERM\", \"reason\")", name));
-	}
-	return number;
+	number = errname_number(lua_tostring(L, index));
+	return number != 0 ? number : unknown_errno(L, lua_tostring(L, index));
 }
 
 static void check_reason(lua_State *L, int index)

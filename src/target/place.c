@@ -34,17 +34,33 @@ ssize_t pin_name(const struct world *world, int pin, char buffer[PATH_MAX])
 	return length;
 }
 
-static void strip_deleted(struct place *place)
+static bool leads_to(const struct world *world, const char *path, const struct stat *st)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS};
+	cleanup_fd int pin = (int)syscall(SYS_openat2, world->root, path, &how, sizeof how);
+	struct stat found;
+
+	return pin >= 0 && fstat(pin, &found) == 0 && found.st_dev == st->st_dev &&
+	       found.st_ino == st->st_ino;
+}
+
+/*
+ * The kernel marks a name that is gone; a living file may end in the same letters. An object whose
+ * name is gone is judged by the name it had, also where another link keeps it alive.
+ */
+static void strip_deleted(const struct world *world, struct place *place)
 {
 	static const char suffix[] = " (deleted)";
 	const size_t length = sizeof suffix - 1;
 
-	/* A living file may end in these letters, too: only the link count tells. */
-	if (place->st.st_nlink == 0 && place->path_len > length &&
-		memcmp(place->path + place->path_len - length, suffix, length) == 0) {
-		place->path_len -= length;
-		place->path[place->path_len] = '\0';
-	}
+	if (place->path_len <= length ||
+		memcmp(place->path + place->path_len - length, suffix, length) != 0)
+		return;
+	if (place->st.st_nlink > 0 && leads_to(world, place->path, &place->st))
+		return;
+	place->path_len -= length;
+	place->path[place->path_len] = '\0';
 }
 
 int place_name(const struct world *world, struct place *place)
@@ -59,7 +75,7 @@ int place_name(const struct world *world, struct place *place)
 		place->nameless = place->path[0] != '(';
 		return place->nameless ? 0 : -EACCES;
 	}
-	strip_deleted(place);
+	strip_deleted(world, place);
 	if (place->st.st_nlink == 0 && strncmp(place->path, "/memfd:", 7) == 0)
 		place->nameless = true;
 	return 0;

@@ -215,20 +215,23 @@ static bool is_self(const struct walk *walk, const struct component *component)
 	       procfs_is_root(walk->current);
 }
 
-/* Looks a name up as ourselves: the target may always, whatever credentials it has. */
-static int open_pin_as_ourselves(const struct walk *walk, const char *name, int flags)
+/*
+ * In between, the thread is the supervisor: to look at directories of /proc that the target may
+ * have lost the rights to, and for what it may do with its own all the same.
+ */
+static void suspend(const struct walk *walk)
+{
+	if (walk->route->identity != NULL)
+		identity_suspend(walk->route->identity);
+}
+
+static int resume(const struct walk *walk)
 {
 	const struct route *route = walk->route;
-	int result, pin;
 
 	if (route->identity == NULL)
-		return open_pin(walk->current, name, flags);
-	identity_suspend(route->identity);
-	pin = open_pin(walk->current, name, flags);
-	result = identity_resume(route->identity, route->world, route->target);
-	if (result < 0 && pin >= 0)
-		close_fd(&pin);
-	return result < 0 ? result : pin;
+		return 0;
+	return identity_resume(route->identity, route->world, route->target);
 }
 
 /* The text of a magic link is not where it leads: jump, if the target may. */
@@ -238,17 +241,17 @@ static int jump(struct walk *walk, const struct component *component, pid_t owne
 
 	if (resolves(walk, RESOLVE_NO_MAGICLINKS | RESOLVE_BENEATH | RESOLVE_IN_ROOT))
 		return resolves(walk, RESOLVE_NO_MAGICLINKS) ? -ELOOP : -EXDEV;
-	result = procfs_permits_jump(walk->route, owner);
-	if (result < 0)
-		return result;
-	pin = open_pin_as_ourselves(walk, component->name, 0);
-	if (pin < 0)
-		return pin;
-	result = target_check(walk->route->target);
-	if (result < 0) {
+	suspend(walk);
+	pin = procfs_permits_jump(walk->route, owner);
+	if (pin == 0)
+		pin = open_pin(walk->current, component->name, 0);
+	result = resume(walk);
+	if (result == 0)
+		result = target_check(walk->route->target);
+	if (result < 0 && pin >= 0)
 		(void)close(pin);
-		return result;
-	}
+	if (result < 0 || pin < 0)
+		return result < 0 ? result : pin;
 	return move_to(walk, pin);
 }
 
@@ -319,7 +322,11 @@ static int follow(struct walk *walk, int link, const struct component *component
 	if (is_self(walk, component))
 		return follow_self(walk, component);
 	if (procfs_holds(link)) {
+		suspend(walk);
 		owner = procfs_owner(walk->route->world, walk->current);
+		result = resume(walk);
+		if (result < 0)
+			return result;
 		if (owner != 0)
 			return follow_magic(walk, component, owner);
 	}
@@ -354,12 +361,17 @@ static int miss(struct walk *walk, const struct component *component)
 static int look_up(const struct walk *walk, const char *name)
 {
 	const struct route *route = walk->route;
-	int next = open_pin(walk->current, name, O_NOFOLLOW);
+	int next = open_pin(walk->current, name, O_NOFOLLOW), result;
 
-	if (next == -EACCES && route->identity != NULL && route->identity->borrowed &&
-		procfs_is_own_fd_directory(route->world, route->target, walk->current))
-		next = open_pin_as_ourselves(walk, name, O_NOFOLLOW);
-	return next;
+	if (next != -EACCES || route->identity == NULL || !route->identity->borrowed)
+		return next;
+	suspend(walk);
+	if (procfs_is_own_fd_directory(route->world, route->target, walk->current))
+		next = open_pin(walk->current, name, O_NOFOLLOW);
+	result = resume(walk);
+	if (result < 0)
+		close_fd(&next);
+	return result < 0 ? result : next;
 }
 
 static int step_into(struct walk *walk, const struct component *component)
@@ -481,9 +493,11 @@ static int name_place(const struct walk *walk)
 	if (place->object < 0)
 		return 0; /* named by miss(), or by the caller for PLACE_PARENT */
 	result = place_name(walk->route->world, place);
-	if (result == 0 && procfs_holds(place->object))
-		result = procfs_permits(walk->route, place);
-	return result;
+	if (result < 0 || !procfs_holds(place->object))
+		return result;
+	suspend(walk);
+	result = procfs_permits(walk->route, place);
+	return resume(walk) < 0 ? -EACCES : result;
 }
 
 int place_walk(const struct route *route, struct place *ret)
