@@ -37,7 +37,7 @@ describe("a path that is rewritten while it is judged", function()
   end
 
   for _, call in ipairs { "openat", "openat2" } do
-    attack.each(it, call .. " opens only what was judged", function(who)
+    attack.alternate(it, call .. " opens only what was judged", function(who)
       local root, policy = attack.ground(who)
       local seen = race(who, "thread", call, root .. "/open/data", root .. "/shut/data", policy)
       assert.equal(0, seen.leaked)
@@ -46,7 +46,7 @@ describe("a path that is rewritten while it is judged", function()
   end
 
   for _, call in ipairs { "create", "open-or-create", "creat", "mkdir", "mkdirat" } do
-    attack.each(it, call .. " makes nothing where it may not", function(who)
+    attack.alternate(it, call .. " makes nothing where it may not", function(who)
       local root, policy = attack.ground(who)
       local before = listing(root, "shut")
       local seen = race(who, "thread", call, root .. "/open/#", root .. "/shut/#", policy)
@@ -56,7 +56,7 @@ describe("a path that is rewritten while it is judged", function()
   end
 
   for _, call in ipairs { "truncate", "write" } do
-    attack.each(it, call .. " changes nothing where it may not", function(who)
+    attack.alternate(it, call .. " changes nothing where it may not", function(who)
       local root, policy = attack.ground(who)
       local seen = race(who, "thread", call, root .. "/open/data", root .. "/shut/data", policy)
       assert.equal(attack.secret .. "\n", live.read_file(root .. "/shut/data"))

@@ -35,7 +35,7 @@ exec env HIDDEN=SECRET-environ BINARY run -q -p policy.lua -- env -u HIDDEN sh -
 
   local function out_of(who, script, text)
     local result = supervised(who, script, text)
-    assert.equal(0, result.status, result.err)
+    assert.equal(0, result.status, result.out .. result.err)
     return result.out
   end
 
@@ -146,9 +146,10 @@ exec env HIDDEN=SECRET-environ BINARY run -q -p policy.lua -- env -u HIDDEN sh -
     attack.each(it, "an O_PATH race for the supervisor's " .. entry .. " gains nothing", function(who)
       -- The two names differ in the pid alone; slashes make them equally long.
       local out = out_of(who, ([[
-        n=${#S}; pad=$(printf '%%.*s' $((n - 4)) //////////)
-        [ $n -ge 4 ] || { S=$(printf '%%4s' $S | tr ' ' /); }
-        attack_race_proc "/proc/${pad}self/%s" "/proc/$S/%s" $S
+        own=self; foreign=$S
+        while [ ${#own} -lt ${#foreign} ]; do own=/$own; done
+        while [ ${#foreign} -lt ${#own} ]; do foreign=/$foreign; done
+        attack_race_proc "/proc/$own/%s" "/proc/$foreign/%s" $S
       ]]):format(entry, entry))
       assert.is_truthy(out:find("won by the race: [1-9]"), "no race took place: " .. out)
       assert.is_truthy(out:find("opened of these: 0\n", 1, true), out)

@@ -55,4 +55,12 @@ function attack.each(describe_it, name, body)
   end
 end
 
+--- One `it`, by one identity after the other: for the many forms of one attack.
+local turn = 0
+function attack.alternate(describe_it, name, body)
+  turn = turn % #attack.identities + 1
+  local who = attack.identities[turn]
+  describe_it(name .. " (as " .. who .. ")", function() body(who) end)
+end
+
 return attack

@@ -5,6 +5,7 @@
  *   attack_swap leaf CALL PATH NAME TARGET SECONDS      NAME is a symlink to TARGET, or missing
  *   attack_swap descriptor CALL PATH ONE OTHER SECONDS  PATH is relative to a descriptor that is
  *                                                       now the directory ONE, now OTHER
+ *   attack_swap cwd CALL PATH ONE OTHER SECONDS         the current directory, likewise
  */
 #include <linux/fs.h>
 #include <pthread.h>
@@ -52,6 +53,36 @@ static void *turn(void *unused)
 	return unused;
 }
 
+static void *walk_about(void *unused)
+{
+	for (unsigned i = 0; !stop; i++) {
+		(void)!chdir((i & 1) == 0 ? other : one);
+		pause_a_little(i);
+	}
+	return unused;
+}
+
+static void start(const char *method, pthread_t *thread)
+{
+	static const struct {
+		const char *name;
+		void *(*function)(void *);
+	} methods[] = {
+		{"exchange", exchange}, {"leaf", blink}, {"descriptor", turn}, {"cwd", walk_about}};
+
+	if (strcmp(method, "descriptor") == 0) {
+		/* To open OTHER is refused; it comes as a descriptor from before the launch. */
+		fd_one = open(one, O_PATH | O_DIRECTORY);
+		fd_other = atoi(other);
+		(void)dup2(fd_one, DIRECTORY);
+	} else if (strcmp(method, "cwd") == 0) {
+		(void)!chdir(one);
+	}
+	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+		if (strcmp(method, methods[i].name) == 0)
+			(void)pthread_create(thread, NULL, methods[i].function, NULL);
+}
+
 static int relative(const char *call, const char *path)
 {
 	if (strcmp(call, "mkdir") == 0)
@@ -63,28 +94,20 @@ int main(int argc, char **argv)
 {
 	struct open_how how = {.flags = O_RDONLY};
 	struct tally tally = {0};
-	bool turns, leaf;
 	pthread_t thread;
 	char path[4096];
-	double start;
+	double begin;
+	bool turns;
 
 	if (argc != 7)
 		return 2;
 	turns = strcmp(argv[1], "descriptor") == 0;
-	leaf = strcmp(argv[1], "leaf") == 0;
 	one = argv[4];
 	other = argv[5];
-	if (turns) {
-		fd_one = open(one, O_PATH | O_DIRECTORY);
-		/* Refused as it should be, it is had by another way: as a descriptor from before.
-		 */
-		fd_other = atoi(other) > 0 ? atoi(other) : open(other, O_PATH | O_DIRECTORY);
-		(void)dup2(fd_one, DIRECTORY);
-	}
 	(void)alarm(20);
-	(void)pthread_create(&thread, NULL, turns ? turn : leaf ? blink : exchange, NULL);
-	start = seconds_now();
-	for (int i = 0; goes_on(&tally, start, atof(argv[6])); i++) {
+	start(argv[1], &thread);
+	begin = seconds_now();
+	for (int i = 0; goes_on(&tally, begin, atof(argv[6])); i++) {
 		write_path(path, argv[3], i);
 		count(&tally, turns ? relative(argv[2], path) : perform(argv[2], path, &how));
 	}
