@@ -1,5 +1,6 @@
 -- Short ways to say what a spec is about.
 local T = require "moongate.testing"
+local busted = require "busted"
 
 local policies = {}
 
@@ -24,7 +25,7 @@ end
 function policies.fail_to_load(rows)
   for _, row in ipairs(rows) do
     local text, expected = row[1], row[2]
-    it(("%s: %s"):format(text:gsub("\n", " "), expected), function()
+    busted.it(("%s: %s"):format(text:gsub("\n", " "), expected), function()
       local problem = policies.problem(text)
       assert(problem:find(expected, 1, true), "the error is: " .. problem)
     end)

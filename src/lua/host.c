@@ -140,6 +140,7 @@ static int host_new(
 	(void)pthread_mutex_init(&host->lock, NULL);
 	host->caps = options->limits != NULL ? *options->limits : lua_host_default_limits;
 	host->limits.memory = host->caps.memory;
+	host->limits.deadline = INT64_MAX;
 	host->log = options->log;
 	host->log_context = options->log_context;
 	r = make_state(host, options, err);

@@ -9,7 +9,28 @@
 /* Instructions between two looks at the clock: some 10 µs. */
 enum { HOOK_INTERVAL = 1000 };
 
+static int64_t now(void)
+{
+	struct timespec time;
+
+	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
+	return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
 /* ---- memory -------------------------------------------------------------------------------- */
+
+/*
+ * Lua answers a refusal with a whole garbage collection and a second try. A state that is nearly
+ * full could go on like that, a collection for every few bytes, long after its deadline.
+ */
+static bool refuses(struct limits *limits, size_t more)
+{
+	if (limits->used <= limits->memory && more <= limits->memory - limits->used)
+		return limits->exhausted;
+	if (now() >= limits->deadline)
+		limits->exhausted = true;
+	return true;
+}
 
 void *limits_allocate(void *context, void *block, size_t old_size, size_t new_size)
 {
@@ -22,8 +43,7 @@ void *limits_allocate(void *context, void *block, size_t old_size, size_t new_si
 		limits->used -= held;
 		return NULL;
 	}
-	if (new_size > held &&
-		(limits->used > limits->memory || new_size - held > limits->memory - limits->used))
+	if (new_size > held && refuses(limits, new_size - held))
 		return NULL;
 	moved = realloc(block, new_size);
 	if (moved == NULL)
@@ -33,14 +53,6 @@ void *limits_allocate(void *context, void *block, size_t old_size, size_t new_si
 }
 
 /* ---- time ---------------------------------------------------------------------------------- */
-
-static int64_t now(void)
-{
-	struct timespec time;
-
-	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
-	return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
-}
 
 /* The innermost line of a policy; the Lua half's own chunks have names that start with '='. */
 static void note_where(lua_State *L, struct limits *limits)
@@ -96,6 +108,7 @@ void limits_begin(lua_State *L, struct limits *limits, unsigned milliseconds, un
 	limits->deadline = now() + (int64_t)milliseconds * 1000000;
 	limits->steps.left = steps;
 	limits->where[0] = '\0';
+	limits->exhausted = false;
 }
 
 /* ---- all of them --------------------------------------------------------------------------- */

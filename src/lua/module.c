@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lua/module.h"
 #include "lua/host.h"
 #include "lua/messages.h"
 #include "policy/errname.h"
@@ -488,8 +489,6 @@ static void make_classes(lua_State *L)
 	lua_setfield(L, -2, "__gc");			  /* class */
 	lua_pop(L, 1);					  /* */
 }
-
-__attribute__((visibility("default"))) int luaopen_moongate_core(lua_State *L);
 
 int luaopen_moongate_core(lua_State *L)
 {

@@ -65,15 +65,23 @@ static int make_report(lua_State *L)
 	return 0;
 }
 
-/* The caller frees the result; NULL: no memory at all. */
+/*
+ * The caller frees the result; NULL: no memory at all. The run is over: its deadline does not count
+ * any more, and there is a little memory to spare.
+ */
 static char *write_report(struct report report)
 {
-	struct lua_host *host = report.host;
+	struct limits *limits = &report.host->limits;
+	int64_t deadline = limits->deadline;
 
-	limits_note(&host->limits, report.status);
-	host->limits.memory += SPARE_MEMORY;
-	(void)host_protect(host, make_report, &report);
-	host->limits.memory -= SPARE_MEMORY;
+	limits_note(limits, report.status);
+	limits->exhausted = false;
+	limits->deadline = INT64_MAX;
+	limits->memory += SPARE_MEMORY;
+	(void)host_protect(report.host, make_report, &report);
+	lua_settop(report.host->L, 0);
+	limits->memory -= SPARE_MEMORY;
+	limits->deadline = deadline;
 	return report.text;
 }
 
