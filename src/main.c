@@ -7,6 +7,7 @@ static const struct command *const commands[] = {
 	&run_command,
 	&check_command,
 	&explain_command,
+	&test_command,
 	&syscalls_command,
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };

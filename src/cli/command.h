@@ -21,7 +21,8 @@ struct command {
 	int (*run)(int argc, char **argv);
 };
 
-extern const struct command run_command, check_command, explain_command, syscalls_command;
+extern const struct command run_command, check_command, explain_command, test_command,
+	syscalls_command;
 
 /* ---- what the subcommands share: common.c ---------------------------------------------------- */
 

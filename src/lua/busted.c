@@ -62,9 +62,12 @@ static void set_arguments(lua_State *L, const char *const *words)
 	lua_newtable(L);		     /* arg */
 	lua_pushliteral(L, "moongate test"); /* arg name */
 	lua_rawseti(L, -2, 0);		     /* arg */
+	/* A .busted file may name an interpreter: it is this one, whatever it says. */
+	lua_pushliteral(L, "--ignore-lua"); /* arg option */
+	lua_rawseti(L, -2, 1);		    /* arg */
 	for (int i = 0; words[i] != NULL; i++) {
 		lua_pushstring(L, words[i]); /* arg word */
-		lua_rawseti(L, -2, i + 1);   /* arg */
+		lua_rawseti(L, -2, i + 2);   /* arg */
 	}
 	lua_setglobal(L, "arg"); /* */
 }
