@@ -73,14 +73,26 @@ local function check_name(name)
   end
 end
 
+-- "a/./b/../c" → "a/c"
+local function clean(path)
+  local parts = {}
+  for part in path:gmatch("[^/]+") do
+    if part == ".." and parts[#parts] and parts[#parts] ~= ".." then
+      parts[#parts] = nil
+    elseif part ~= "." then
+      parts[#parts + 1] = part
+    end
+  end
+  return table.concat(parts, "/")
+end
+
 -- "./x" and "../x", relative to the file that uses it.
 local function beside(name, user)
   local directory = user.name:match("^(.*)/[^/]*$")
   if user.name:sub(1, #BUILT_IN) == BUILT_IN then
-    local path = (directory and directory:sub(#BUILT_IN + 1) .. "/" or "") .. name
-    return built_in((path:gsub("%./", "")))
+    return built_in(clean((directory and directory:sub(#BUILT_IN + 1) .. "/" or "") .. name))
   end
-  return on_disk((directory or ".") .. "/" .. with_suffix(name))
+  return on_disk(with_suffix((directory and directory .. "/" or "") .. name:gsub("^%./", "")))
 end
 
 -- What `use` names.

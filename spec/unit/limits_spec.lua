@@ -128,19 +128,8 @@ describe("the memory limit", function()
     end)
   end
 
-  it("refuses for ever when the state has grown to the limit, and nothing worse", function()
-    local policy = attack([[
-      for i = 1, math.huge do kept[#kept + 1] = call.path .. i end]], MEMORY, SMALL)
-    local used = seconds(function()
-      for _ = 1, 5 do
-        local answer = policy:decide { op = "open", path = "/attack" }
-        assert.equal("failure", answer.source)
-      end
-    end)
-    assert.truthy(used < 5, "took " .. used .. " s")
-  end)
-
-  it("does not let a full state collect garbage for ever", function()
+  -- Collecting garbage for every few bytes could go on long after the deadline.
+  it("refuses for ever, and soon, when the state has grown to the limit", function()
     local policy = T.load_text([[
       local kept = {}
       function on.open(call)

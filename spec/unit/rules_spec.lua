@@ -1,0 +1,250 @@
+-- allow, deny, default, on: what they mean, and what they refuse to mean.
+local T = require "moongate.testing"
+local policies = require "policies"
+
+local open, mkdir, exec = T.call.open, T.call.mkdir, T.call.exec
+
+describe("rules", function()
+  it("are matched against paths", function()
+    local p = T.load_text [[
+      allow.read { "/usr/**", "/etc/hosts", "/home/*/x?" }
+      allow.write "/w/**"
+      allow.exec "/usr/bin/*"
+    ]]
+    assert.allows(p, open "/usr")
+    assert.allows(p, open "/usr/lib/x")
+    assert.allows(p, open "/etc/hosts")
+    assert.allows(p, open "/home/a/xy")
+    assert.allows(p, exec "/usr/bin/cc")
+    assert.allows(p, mkdir "/w/x")
+    assert.denies(p, open "/usrx")
+    assert.denies(p, open "/etc/hosts2")
+    assert.denies(p, open "/home/a/b/xy")
+    assert.denies(p, open { path = "/usr/x", flags = "O_WRONLY" })
+    assert.denies(p, exec "/usr/bin/x/y")
+    assert.denies(p, mkdir "/usr/x")
+  end)
+
+  it("grant each needed right, together if need be", function()
+    local p = T.load_text "allow.read '/w/**'\nallow.modify '/w/a'\nallow.create '/w/b'"
+    assert.allows(p, open { path = "/w/a", flags = "O_RDWR" })
+    assert.denies(p, open { path = "/w/b", flags = "O_RDWR" })
+    assert.denies(p, open { path = "/w/b", flags = "O_WRONLY|O_CREAT", missing = true })
+    assert.denies(p, open { path = "/w/a", flags = "O_WRONLY|O_CREAT", missing = true })
+    assert.allows(p, mkdir "/w/b")
+  end)
+
+  it("deny whatever the order", function()
+    local lines = {
+      "allow.write '/w/**'",
+      "deny.write { '/w/.git/**', except = '/w/.git/index.lock', errno = 'EROFS', why = 'no' }",
+    }
+    for _, text in ipairs { table.concat(lines, "\n"), lines[2] .. "\n" .. lines[1] } do
+      local p = T.load_text(text)
+      assert.denies(p, mkdir "/w/.git/x", "EROFS")
+      assert.equal("no", p:decide(mkdir "/w/.git/x").why)
+      assert.allows(p, mkdir "/w/.git/index.lock")
+      assert.allows(p, mkdir "/w/x")
+    end
+  end)
+
+  it("have exceptions that are only theirs", function()
+    local p = T.load_text [[
+      allow.read { "/a/**", except = { "/a/x/**", "/a/y" } }
+      allow.read "/a/x/z"
+    ]]
+    assert.allows(p, open "/a/b")
+    assert.denies(p, open "/a/x/q")
+    assert.denies(p, open "/a/y")
+    assert.allows(p, open "/a/x/z")
+  end)
+
+  it("know where they stand and what they said", function()
+    local p = T.load_text "\n\nallow.read { '/a', '/b\"\\n' }\ndeny.read '/c'"
+    local answer = p:decide(open "/a")
+    assert.same({ "policy.lua", 3, 'allow.read { "/a", "/b\\"\\x0A" }' },
+      { answer.file, answer.line, answer.rule })
+    assert.same({ "policy.lua", 4 }, { p:decide(open "/c").file, p:decide(open "/c").line })
+    assert.same({ 1, 2 }, { p:rules()[1].hits, p:rules()[2].hits })
+  end)
+
+  it("may be computed", function()
+    local p = T.load_text [[
+      local list = {}
+      for i = 1, 3 do list[i] = "/data/" .. i end
+      list.why = "computed"
+      deny.read(list)
+      default.allow()
+    ]]
+    assert.denies(p, open "/data/2")
+    assert.allows(p, open "/data/4")
+  end)
+
+  it("may be many", function()
+    local p = T.load_text [[
+      for i = 1, 5000 do allow.read { "/data/" .. i .. "/**" } end
+    ]]
+    assert.allows(p, open "/data/4999/x")
+    assert.denies(p, open "/data/x")
+  end)
+
+  it("are not without end", function()
+    assert.truthy(policies.problem("while true do allow.read '/x' end")
+      :find("more than 100000 rules; use patterns", 1, true))
+  end)
+end)
+
+describe("the default", function()
+  it("is a refusal, EACCES for files", function()
+    assert.denies(T.load_text "", open "/x", "EACCES")
+    assert.denies(T.load_text "", mkdir "/x", "EACCES")
+    assert.denies(T.load_text "", exec "/x", "EACCES")
+  end)
+
+  it("leaves what is missing missing", function()
+    assert.denies(T.load_text "", open { path = "/x", missing = true }, "ENOENT")
+    assert.denies(T.load_text "",
+      open { path = "/x", flags = "O_CREAT|O_WRONLY", missing = true }, "EACCES")
+    assert.denies(T.load_text "default.deny('EPERM')", open { path = "/x", missing = true }, "EPERM")
+  end)
+
+  it("can be stated", function()
+    assert.allows(T.load_text "default.allow()", open "/x")
+    assert.denies(T.load_text "default.deny 'ENOSYS'", open "/x", "ENOSYS")
+    assert.denies(T.load_text "default.allow()\ndeny.read '/x'", open "/x")
+    assert.equal(2, T.load_text("\ndefault.allow()"):decide(open "/x").line)
+  end)
+
+  policies.fail_to_load {
+    { "default.allow()\ndefault.deny 'EPERM'",
+      "policy.lua:2: a different default is stated at policy.lua:1; keep one of the two" },
+    { "default.deny()", "default.deny wants one errno: default.deny(\"EPERM\")" },
+    { "default.deny 'EPREM'", "unknown errno 'EPREM' (did you mean 'EPERM'?)" },
+    { "default.allow '/x'", "default.allow() takes nothing" },
+    { "default.kill()", "default has no 'kill'" },
+    { "default()", "attempt to call" },
+  }
+end)
+
+describe("patterns that have no meaning", function()
+  policies.fail_to_load {
+    { "allow.read 'usr'", "policy.lua:1: pattern \"usr\" is not absolute; write cwd .. \"/dir\"" },
+    { "\nallow.read '~/x'", "policy.lua:2: pattern \"~/x\" starts with '~'" },
+    { "allow.read ''", "is empty; write an absolute path" },
+    { "allow.read '/a/'", "ends in '/'; write /dir for the directory itself" },
+    { "allow.read '/a//b'", "has an empty component" },
+    { "allow.read '/a/../b'", "has a '.' or '..'" },
+    { "allow.read '/a/**/b'", "has '**' in the wrong place" },
+    { "allow.read '/a**'", "has '**' in the wrong place; it must be the whole last component" },
+    { "allow.read '/a\\0b'", "item 1 has a NUL byte" },
+    { "allow.read { '/a', except = 'b' }", "pattern \"b\" is not absolute" },
+    { "allow.read('/' .. ('x'):rep(5000))", "is longer than any path" },
+  }
+end)
+
+describe("mistakes in a rule", function()
+  policies.fail_to_load {
+    { "allow.raed '/x'", "policy.lua:1: unknown action 'allow.raed' (did you mean 'read'?)" },
+    { "deny.wirte '/x'", "unknown action 'deny.wirte' (did you mean 'write'?)" },
+    { "allow.run '/x'", "unknown action 'allow.run'" },
+    { "allow[1] = 2", "allow is read-only" },
+    { "allow.read()", "allow.read wants one path or one list: allow.read { \"/a\", \"/b\" }" },
+    { "allow.read(nil)", "allow.read wants one path or one list" },
+    { "allow.read('/a', '/b')", "allow.read wants one path or one list" },
+    { "allow.read(1)", "allow.read wants one path or one list" },
+    { "allow.read {}", "the rule names no path; write at least one, or /** for everything" },
+    { "allow.read { except = '/x' }", "the rule names no path" },
+    { "allow.read { '/a', 1 }", "allow.read: item 2 is a number, not a string" },
+    { "allow.read { '/a', nil, '/c' }", "allow.read: item 2 is a nil, not a string; is a parameter "
+      .. "missing?" },
+    { "allow.read { { '/a' } }", "item 1 is a table, not a string" },
+    { "allow.read { '/a', exept = '/b' }", "allow.read has no option 'exept' (did you mean 'except'?)" },
+    { "allow.read { '/a', [true] = 1 }", "allow.read has no option 'true'" },
+    { "allow.read { '/a', [1.5] = 1 }", "allow.read has no option '1.5'" },
+    { "allow.read { '/a', errno = 'EPERM' }", "allow.read has no option 'errno': only deny answers "
+      .. "with one" },
+    { "deny.read { '/a', errno = 'EACESS' }", "unknown errno 'EACESS' (did you mean 'EACCES'?)" },
+    { "deny.read { '/a', errno = 13 }", "unknown errno '13'" },
+    { "deny.read { '/a', errno = false }", "unknown errno 'false'" },
+    { "deny.read { '/a', why = 1 }", "deny.read: why is a string, not a number" },
+    { "deny.read { '/a', except = 1 }", "deny.read: except: item 1 is a number" },
+    { "allow.read(allow)", "the rule names no path" },
+    { "allow:read '/x'", "allow.read wants one path or one list" },
+  }
+
+  it("inside a function are blamed on their own line", function()
+    assert.equal("policy.lua:2: unknown action 'allow.raed' (did you mean 'read'?)",
+      policies.problem "local function f()\n  allow.raed '/x'\nend\n\nf()")
+  end)
+
+  it("in a tail call are blamed on the file", function()
+    assert.truthy(policies.problem("return allow.read 'x'")
+      :find("^policy.lua: pattern \"x\" is not absolute"))
+  end)
+end)
+
+describe("what is not judged yet", function()
+  policies.fail_to_load {
+    { "allow.stat '/x'", "'allow.stat' is not judged in this version" },
+    { "deny.connect 'x'", "'deny.connect' is not judged in this version" },
+    { "allow.bind '/x'", "'allow.bind' is not judged in this version" },
+    { "allow.send '/x'", "'allow.send' is not judged in this version" },
+    { "deny.hide '/x'", "write deny.read { \"/path\", errno = \"ENOENT\" }" },
+    { "function on.rename(call) end", "'on.rename' is not judged in this version: such calls are "
+      .. "refused unless a policy opens them: allow.syscall \"@file-change\"" },
+    { "function on.connect(call) end", "'on.connect' is not judged in this version" },
+    { "function on.stat(call) end", "'on.stat' is not judged in this version" },
+    { "function on.kill(call) end", "'on.kill' is not judged in this version" },
+  }
+end)
+
+describe("on", function()
+  policies.fail_to_load {
+    { "function on.opne(call) end", "policy.lua:1: unknown operation 'on.opne' (did you mean 'open'?)" },
+    { "function on.openat(call) end", "unknown operation 'on.openat' (did you mean 'open'?)" },
+    { "on.open = allow", "on.open is a table; write function on.open(call) … end" },
+    { "on.open = nil", "on.open is a nil; write function on.open(call)" },
+    { "local x = on.open", "on.open can only be written" },
+    { "local x = on.opne", "unknown operation 'on.opne'" },
+    { "function on.open() end\nfunction on.open() end",
+      "policy.lua:2: on.open is there already, at line 1; join the two" },
+  }
+
+  it("names the line of the function, not of the assignment", function()
+    local p = T.load_text "\nlocal function judge()\n  return deny()\nend\n\non.open = judge\non.exec = judge"
+    assert.equal(2, p:decide(open "/x").line)
+    assert.equal(2, p:decide(exec "/x").line)
+  end)
+end)
+
+describe("syscall rules", function()
+  it("name system calls and groups", function()
+    local p = T.load_text [[
+      allow.syscall "@file-change"
+      allow.syscall { "@debug", "ptrace" }
+      deny.syscall { "sync", errno = "ENOSYS" }
+    ]]
+    local rules = p:syscall_rules()
+    assert.same({ word = "@file-change", deny = false, file = "policy.lua", line = 1 }, rules[1])
+    assert.same({ "@debug", "ptrace", "sync" }, { rules[2].word, rules[3].word, rules[4].word })
+    assert.same({ true, "ENOSYS" }, { rules[4].deny, rules[4].errno })
+    assert.truthy(p:opens "@debug")
+    assert.falsy(p:opens "sync")
+  end)
+
+  policies.fail_to_load {
+    { "allow.syscall '@file-chnage'", "unknown system call or group '@file-chnage' (did you mean "
+      .. "'@file-change'?)" },
+    { "deny.syscall 'ptrase'", "unknown system call or group 'ptrase' (did you mean 'ptrace'?)" },
+    { "allow.syscall '@io-uring'", "allow.syscall \"@io-uring\" is refused: " },
+    { "allow.syscall {}", "allow.syscall names no system call" },
+    { "allow.syscall()", "allow.syscall wants one" },
+    { "allow.syscall { '@debug', errno = 'EPERM' }", "allow.syscall has no option 'errno'" },
+    { "deny.syscall { 'sync', except = 'x' }", "deny.syscall has no option 'except'" },
+    { "deny.syscall { 'sync', errno = 'ENOSIS' }", "(did you mean 'ENOSYS'?)" },
+  }
+
+  it("may deny what cannot be allowed", function()
+    T.load_text "deny.syscall '@io-uring'"
+  end)
+end)
