@@ -15,6 +15,7 @@ static enum identity identity;
 static unsigned long stride = 1, visited;
 static struct text *result_text; /* shared with the process that makes the attempt */
 static struct text before, after, line;
+static const char *const beside[] = {"readonly", "nosymfollow", "nodev"};
 
 static void perform(const struct attempt *attempt)
 {
@@ -130,12 +131,17 @@ int main(int count, char **arguments)
 	umask(0);
 	remove_below("tree");
 	static_links();
+	/* Mount points, where whoever starts this may mount; else plain directories. */
+	for (size_t i = 0; i < sizeof beside / sizeof beside[0]; i++)
+		mkdir(beside[i], 0777);
 	build_tree();
 	picture(&before);
 	printf("%.*s", (int)before.length, before.bytes);
 	every_attempt(attempt_it);
 	remove_below("tree");
 	remove_below("chain");
+	for (size_t i = 0; i < sizeof beside / sizeof beside[0]; i++)
+		remove_below(beside[i]);
 	printf("%lu attempts\n", visited);
 	return 0;
 }
