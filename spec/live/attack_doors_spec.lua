@@ -43,7 +43,7 @@ describe("ways around the calls that are judged", function()
   -- An emulated call would pass by the target's own ruleset, so the target must not believe in one.
   attack.each(it, "a program that sandboxes itself learns that it cannot", function(who)
     local _, policy = attack.ground(who)
-    local result = live.run { as = who, policy = policy, command = {
+    local result = live.run { as = who, policy = policy, env = { HOME = "/" }, command = {
       live.binary, "run", "-p", "readonly", "--", "/bin/echo", "nested" } }
     assert.equal(125, result.status)
     assert.equal("", result.out)

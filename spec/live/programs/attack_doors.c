@@ -2,6 +2,7 @@
  * attack_doors FILE: ways around a filter of path names. Each line: what was tried and its errno,
  * or what was reached. Each try is a process of its own, because some of them are killed.
  */
+#include <linux/filter.h>
 #include <linux/io_uring.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
