@@ -99,7 +99,7 @@ static int unknown_member(lua_State *L, const struct bits *bits, const char *nam
 	const char *message = lua_pushfstring(L, "%s has no member '%s'", bits->what, name);
 
 	push_names(L, bits); /* … message names */
-	return raise_with_suggestion(L, lua_gettop(L), name, message);
+	raise_with_suggestion(L, lua_gettop(L), name, message);
 }
 
 static int bits_index(lua_State *L)
@@ -118,7 +118,7 @@ static int bits_newindex(lua_State *L)
 {
 	const struct bits *bits = luaL_checkudata(L, 1, "moongate.bits");
 
-	return luaL_error(L, "%s is read-only", bits->what);
+	raise_error(L, "%s is read-only", bits->what);
 }
 
 static int bits_tostring(lua_State *L)

@@ -124,16 +124,10 @@ static int bridge_is_loading(lua_State *L)
 /* operations() → { [name] = number } */
 static int bridge_operations(lua_State *L)
 {
-	static const char *const names[] = {
-#define OPERATION_NAME(id, name, refusal, help) [OPERATION_##id] = name,
-		OPERATIONS(OPERATION_NAME)
-#undef OPERATION_NAME
-	};
-
 	lua_newtable(L); /* operations */
 	for (int i = 0; i < OPERATION_COUNT; i++) {
-		lua_pushinteger(L, i);	       /* operations number */
-		lua_setfield(L, -2, names[i]); /* operations */
+		lua_pushinteger(L, i);					/* operations number */
+		lua_setfield(L, -2, operation_name((enum operation)i)); /* operations */
 	}
 	return 1;
 }

@@ -16,19 +16,13 @@ struct field {
 	void (*push)(lua_State *L, const struct request *request);
 };
 
-static const char *const operation_names[] = {
-#define OPERATION_NAME(id, name, refusal, help) name,
-	OPERATIONS(OPERATION_NAME)
-#undef OPERATION_NAME
-};
-
 static const struct request *check_call(lua_State *L)
 {
 	const struct call_object *call = luaL_checkudata(L, 1, "moongate.call");
 
 	if (call->request == NULL)
-		luaL_error(L, "this call was answered already; "
-			      "a call object is only good inside its handler");
+		raise_error(L, "this call was answered already; "
+			       "a call object is only good inside its handler");
 	return call->request;
 }
 
@@ -36,7 +30,7 @@ static const struct request *check_call(lua_State *L)
 
 static void push_op(lua_State *L, const struct request *request)
 {
-	lua_pushstring(L, operation_names[request->operation]);
+	lua_pushstring(L, operation_name(request->operation));
 }
 
 static void push_syscall(lua_State *L, const struct request *request)
@@ -85,10 +79,10 @@ static void fetch(lua_State *L, const struct request *request, enum fact fact, c
 	int r;
 
 	if (request->fetch == NULL)
-		luaL_error(L, "call.%s is not known offline; give it in the question", name);
+		raise_error(L, "call.%s is not known offline; give it in the question", name);
 	r = request->fetch(request, fact, ret);
 	if (r < 0)
-		luaL_error(L, "call.%s cannot be found out: %s", name, strerror(-r));
+		raise_error(L, "call.%s cannot be found out: %s", name, strerror(-r));
 }
 
 static void push_pid(lua_State *L, const struct request *request)
@@ -154,7 +148,7 @@ static int unknown_field(lua_State *L, const char *name)
 {
 	const char *message = lua_pushfstring(L, "call has no field '%s'", name);
 
-	return raise_with_suggestion(L, lua_upvalueindex(1), name, message);
+	raise_with_suggestion(L, lua_upvalueindex(1), name, message);
 }
 
 /* Upvalue 1: names → light userdata of the field, or the function of a method. */
@@ -171,15 +165,15 @@ static int call_index(lua_State *L)
 	if (field == NULL)
 		return unknown_field(L, luaL_tolstring(L, 2, NULL)); /* call name nil text */
 	if ((field->operations & (1u << request->operation)) == 0)
-		return luaL_error(L, "call has no field '%s' in on.%s", field->name,
-			operation_names[request->operation]);
+		raise_error(L, "call has no field '%s' in on.%s", field->name,
+			operation_name(request->operation));
 	field->push(L, request); /* call name field value */
 	return 1;
 }
 
 static int call_newindex(lua_State *L)
 {
-	return luaL_error(L, "a call is read-only; to answer differently, return a verdict");
+	raise_error(L, "a call is read-only; to answer differently, return a verdict");
 }
 
 static int call_tostring(lua_State *L)
@@ -189,7 +183,7 @@ static int call_tostring(lua_State *L)
 	if (call->request == NULL)
 		lua_pushliteral(L, "call (answered)"); /* call text */
 	else
-		lua_pushfstring(L, "%s %s", operation_names[call->request->operation],
+		lua_pushfstring(L, "%s %s", operation_name(call->request->operation),
 			call->request->path); /* call text */
 	return 1;
 }
@@ -219,7 +213,7 @@ static int call_matches(lua_State *L)
 	if (memchr(text, '\0', len) != NULL)
 		return luaL_argerror(L, 2, "a pattern without NUL is wanted");
 	if (pattern_parse(text, len, &pattern, &err) < 0)
-		return luaL_error(L, "%s", err.text);
+		raise_error(L, "%s", err.text);
 	lua_pushboolean(L, pattern_matches(&pattern, request->path, request->path_len));
 	return 1; /* call pattern boolean */
 }

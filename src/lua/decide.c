@@ -8,12 +8,6 @@
 #include "lua/state.h"
 #include "lua/verdict.h"
 
-static const char *const operation_names[] = {
-#define OPERATION_NAME(id, name, refusal, help) [OPERATION_##id] = name,
-	OPERATIONS(OPERATION_NAME)
-#undef OPERATION_NAME
-};
-
 /* One run of one handler. */
 struct question {
 	const struct request *request;
@@ -27,26 +21,25 @@ struct question {
 
 static int leave(lua_State *L, int status, lua_KContext context)
 {
-	struct question *question = (struct question *)context; /* call result */
+	struct question *question = lua_touserdata(L, 1); /* question call result */
 
 	(void)status;
+	(void)context;
 	call_object_forget(question->call);
-	question->has_opinion = verdict_take(L, 2, &question->context, &question->answer);
+	question->has_opinion = verdict_take(L, 3, &question->context, &question->answer);
 	return 0;
 }
 
-/* Upvalue 1: the metatable of calls. Arguments: the handler, the question. */
+/* Upvalue 1: the metatable of calls. Arguments: the question, the handler. */
 static int enter(lua_State *L)
 {
-	struct question *question = lua_touserdata(L, 2);
+	struct question *question = lua_touserdata(L, 1);
 
-	lua_settop(L, 1); /* handler */
-	question->call =
-		call_object_push(L, lua_upvalueindex(1), question->request); /* handler call */
-	lua_insert(L, 1);						     /* call handler */
-	lua_pushvalue(L, 1); /* call handler call; the first one keeps the object alive */
-	lua_callk(L, 1, 1, (lua_KContext)question, leave); /* call result */
-	return leave(L, LUA_OK, (lua_KContext)question);
+	question->call = call_object_push(L, lua_upvalueindex(1), question->request);
+	lua_insert(L, 2);	      /* question call handler */
+	lua_pushvalue(L, 2);	      /* question call handler call: the first keeps it alive */
+	lua_callk(L, 1, 1, 0, leave); /* question call result */
+	return leave(L, LUA_OK, 0);
 }
 
 void decide_push_enter(lua_State *L)
@@ -80,9 +73,10 @@ static int run_handler(
 
 	if (runner == NULL)
 		return LUA_ERRMEM;
-	(void)lua_rawgeti(runner, LUA_REGISTRYINDEX, host->enter);	 /* enter */
-	(void)lua_rawgeti(runner, LUA_REGISTRYINDEX, handler->function); /* enter handler */
-	lua_pushlightuserdata(runner, question); /* enter handler question */
+	(void)lua_rawgeti(runner, LUA_REGISTRYINDEX, host->enter); /* enter */
+	lua_pushlightuserdata(runner, question);		   /* enter question */
+	(void)lua_rawgeti(
+		runner, LUA_REGISTRYINDEX, handler->function); /* enter question handler */
 	return lua_resume(runner, host->L, 2, &results);
 }
 
@@ -159,7 +153,7 @@ static void combine(
 static struct verdict_context context_of(const struct request *request, struct lua_host *host)
 {
 	return (struct verdict_context){
-		.operation = operation_names[request->operation],
+		.operation = operation_name(request->operation),
 		.refusal = policy_refusal(host->policy, request->operation),
 		.content_is_possible = request->operation == OPERATION_OPEN,
 	};

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <lualib.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +19,7 @@
 const struct lua_host_limits lua_host_default_limits = {
 	.decision_ms = 50,
 	.load_ms = 2000,
-	.memory = 32 * 1024 * 1024,
+	.memory = (size_t)32 * 1024 * 1024,
 	.steps = 1000000,
 };
 
@@ -68,7 +69,7 @@ static void run_lua_half(lua_State *L, struct lua_host *host)
 	const struct embedded_file *file = embedded_find(name);
 
 	if (file == NULL)
-		luaL_error(L, "%s is missing in this binary", name);
+		raise_error(L, "%s is missing in this binary", name);
 	if (luaL_loadbufferx(L, (const char *)file->bytes, file->size, "=moongate/main", "t") !=
 		LUA_OK)
 		lua_error(L);
@@ -129,14 +130,17 @@ static int make_state(
 	return 0;
 }
 
-static int host_new(
-	const struct lua_host_options *options, struct lua_host **ret, struct error *err)
+/* NULL: *ret_code says why not. */
+static struct lua_host *host_new(
+	const struct lua_host_options *options, int *ret_code, struct error *err)
 {
 	struct lua_host *host = calloc(1, sizeof *host);
 	int r;
 
-	if (host == NULL)
-		return error_errno(err, ENOMEM, "cannot make a Lua state");
+	if (host == NULL) {
+		*ret_code = error_errno(err, ENOMEM, "cannot make a Lua state");
+		return NULL;
+	}
 	(void)pthread_mutex_init(&host->lock, NULL);
 	host->caps = options->limits != NULL ? *options->limits : lua_host_default_limits;
 	host->limits.memory = host->caps.memory;
@@ -146,10 +150,10 @@ static int host_new(
 	r = make_state(host, options, err);
 	if (r < 0) {
 		lua_host_free(host);
-		return r;
+		*ret_code = r;
+		return NULL;
 	}
-	*ret = host;
-	return 0;
+	return host;
 }
 
 void lua_host_free(struct lua_host *host)
@@ -251,10 +255,10 @@ static int run(struct lua_host *host, struct load *load, struct error *err)
 static int load_into_new_host(struct load *load, const struct lua_host_options *options,
 	struct lua_host **ret, struct error *err)
 {
-	struct lua_host *host = NULL;
-	int r = host_new(options, &host, err);
+	int r = -EINVAL;
+	struct lua_host *host = host_new(options, &r, err);
 
-	if (r < 0)
+	if (host == NULL)
 		return r;
 	r = run(host, load, err);
 	if (r < 0) {
@@ -304,7 +308,20 @@ int host_add_handler(struct lua_host *host, enum operation operation, int functi
 	return 0;
 }
 
-int raise_with_suggestion(lua_State *L, int words, const char *word, const char *message)
+void raise_error(lua_State *L, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	luaL_where(L, 1);			      /* … place */
+	(void)lua_pushvfstring(L, format, arguments); /* … place text */
+	va_end(arguments);
+	lua_concat(L, 2); /* … message */
+	lua_error(L);
+	abort(); /* not reached */
+}
+
+void raise_with_suggestion(lua_State *L, int words, const char *word, const char *message)
 {
 	lua_pushvalue(L, words);				      /* … words */
 	(void)lua_rawgeti(L, LUA_REGISTRYINDEX, host_of(L)->suggest); /* … words suggest */
@@ -312,5 +329,5 @@ int raise_with_suggestion(lua_State *L, int words, const char *word, const char 
 	lua_pushstring(L, word);				      /* … suggest words word */
 	lua_insert(L, -2);					      /* … suggest word words */
 	lua_call(L, 2, 1);					      /* … hint */
-	return luaL_error(L, "%s%s", message, lua_tostring(L, -1));
+	raise_error(L, "%s%s", message, lua_tostring(L, -1));
 }

@@ -20,7 +20,7 @@ enum limit_hit {
 
 struct limits {
 	size_t memory, used; /* bytes */
-	bool exhausted;      /* nothing more for this run */
+	bool exhausted;	     /* nothing more for this run */
 	int64_t deadline;    /* nanoseconds of CLOCK_MONOTONIC */
 	struct step_budget steps;
 	enum limit_hit hit;

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lua/module.h"
 #include "lua/host.h"
 #include "lua/messages.h"
+#include "lua/module.h"
 #include "policy/errname.h"
 #include "syscalls/open.h"
 #include "syscalls/table.h"
@@ -425,18 +425,11 @@ static void push_numbers(
 
 static void push_operations(lua_State *L)
 {
-	static const char *const names[] = {
-#define OPERATION_NAME(id, name, refusal, help) name,
-		OPERATIONS(OPERATION_NAME)
-#undef OPERATION_NAME
-	};
-	static const lua_Integer numbers[] = {
-#define OPERATION_NUMBER(id, name, refusal, help) OPERATION_##id,
-		OPERATIONS(OPERATION_NUMBER)
-#undef OPERATION_NUMBER
-	};
-
-	push_numbers(L, names, numbers, OPERATION_COUNT); /* operations */
+	lua_newtable(L); /* operations */
+	for (int i = 0; i < OPERATION_COUNT; i++) {
+		lua_pushinteger(L, i);					/* operations number */
+		lua_setfield(L, -2, operation_name((enum operation)i)); /* operations */
+	}
 }
 
 static void push_rights(lua_State *L)

@@ -72,5 +72,9 @@ void host_renew_runner(struct lua_host *host);
 int host_add_handler(struct lua_host *host, enum operation operation, int function,
 	const char *file, int line, struct error *err);
 
+/* luaL_error, for compilers and readers that want to know that it does not return. */
+_Noreturn void raise_error(lua_State *L, const char *format, ...);
+
 /* Raises "MESSAGE (did you mean 'x'?)"; `words` is the index of a table that has the right ones. */
-int raise_with_suggestion(lua_State *L, int words, const char *word, const char *message);
+_Noreturn void raise_with_suggestion(
+	lua_State *L, int words, const char *word, const char *message);

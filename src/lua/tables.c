@@ -18,7 +18,7 @@ static void check_plain(lua_State *L, int index)
 static void check_count(lua_State *L, lua_Integer first, lua_Integer last, lua_Integer most)
 {
 	if (first <= last && (lua_Unsigned)last - (lua_Unsigned)first >= (lua_Unsigned)most)
-		luaL_error(L, "too many elements; at most %d in one call", (int)most);
+		raise_error(L, "too many elements; at most %d in one call", (int)most);
 }
 
 static lua_Integer checked_length(lua_State *L)

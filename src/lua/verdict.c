@@ -47,14 +47,14 @@ static void push_answer_with_text(lua_State *L, struct answer answer, int text)
 static void check_phase(lua_State *L, const char *name, const char *instead)
 {
 	if (host_of(L)->loading)
-		luaL_error(L, "%s() makes a verdict and must be returned from a handler; %s", name,
+		raise_error(L, "%s() makes a verdict and must be returned from a handler; %s", name,
 			instead);
 }
 
 static void check_argument_count(lua_State *L, int most, const char *usage)
 {
 	if (lua_gettop(L) > most)
-		luaL_error(L, "too many arguments; write %s", usage);
+		raise_error(L, "too many arguments; write %s", usage);
 }
 
 /* ---- constructors -------------------------------------------------------------------------- */
@@ -74,7 +74,7 @@ static int unknown_errno(lua_State *L, const char *name)
 		lua_pushfstring(L, "unknown errno '%s'; write deny(\"EPERM\", \"reason\")", name);
 
 	(void)verdict_push_errnos(L); /* … message names */
-	return raise_with_suggestion(L, lua_gettop(L), name, message);
+	raise_with_suggestion(L, lua_gettop(L), name, message);
 }
 
 static int check_errno(lua_State *L, int index)
@@ -84,7 +84,7 @@ static int check_errno(lua_State *L, int index)
 	if (lua_isnoneornil(L, index))
 		return 0;
 	if (lua_type(L, index) != LUA_TSTRING)
-		luaL_error(L, "deny() wants the name of an errno, like \"EPERM\", not a %s",
+		raise_error(L, "deny() wants the name of an errno, like \"EPERM\", not a %s",
 			luaL_typename(L, index));
 	number = errname_number(lua_tostring(L, index));
 	return number != 0 ? number : unknown_errno(L, lua_tostring(L, index));
@@ -93,7 +93,7 @@ static int check_errno(lua_State *L, int index)
 static void check_reason(lua_State *L, int index)
 {
 	if (!lua_isnoneornil(L, index) && lua_type(L, index) != LUA_TSTRING)
-		luaL_error(L, "a reason is a string, not a %s", luaL_typename(L, index));
+		raise_error(L, "a reason is a string, not a %s", luaL_typename(L, index));
 }
 
 static int make_deny(lua_State *L)
@@ -127,7 +127,7 @@ static int make_value(lua_State *L)
 	check_argument_count(L, 1, "value(0)");
 	value = luaL_checkinteger(L, 1);
 	if (value < 0 || value > INT_MAX)
-		luaL_error(L, "value() takes 0 to %d; to fail, write deny(\"ERRNO\")", INT_MAX);
+		raise_error(L, "value() takes 0 to %d; to fail, write deny(\"ERRNO\")", INT_MAX);
 	push_answer(L, (struct answer){.kind = VERDICT_VALUE, .value = value}); /* value answer */
 	return 1;
 }
@@ -135,7 +135,7 @@ static int make_value(lua_State *L)
 static const char *check_text(lua_State *L, const char *name, size_t *ret_len)
 {
 	if (lua_type(L, 1) != LUA_TSTRING)
-		luaL_error(L, "%s() wants a string, not a %s", name, luaL_typename(L, 1));
+		raise_error(L, "%s() wants a string, not a %s", name, luaL_typename(L, 1));
 	return lua_tolstring(L, 1, ret_len);
 }
 
@@ -148,9 +148,9 @@ static int make_redirect(lua_State *L)
 	check_argument_count(L, 1, "redirect(\"/path\")");
 	path = check_text(L, "redirect", &len);
 	if (path[0] != '/')
-		luaL_error(L, "redirect() wants an absolute path");
+		raise_error(L, "redirect() wants an absolute path");
 	if (len >= PATH_LIMIT || memchr(path, '\0', len) != NULL)
-		luaL_error(L, "redirect() wants a path: shorter than %d bytes, without NUL",
+		raise_error(L, "redirect() wants a path: shorter than %d bytes, without NUL",
 			PATH_LIMIT);
 	push_answer_with_text(L, (struct answer){.kind = VERDICT_REDIRECT}, 1); /* path answer */
 	return 1;
@@ -164,7 +164,7 @@ static int make_content(lua_State *L)
 	check_argument_count(L, 1, "content(\"bytes\")");
 	(void)check_text(L, "content", &len);
 	if (len > CONTENT_LIMIT)
-		luaL_error(L, "content() takes at most %d bytes", CONTENT_LIMIT);
+		raise_error(L, "content() takes at most %d bytes", CONTENT_LIMIT);
 	push_answer_with_text(L, (struct answer){.kind = VERDICT_CONTENT}, 1); /* bytes answer */
 	return 1;
 }
@@ -230,7 +230,7 @@ static int raise_nonsense(lua_State *L, int index, const char *operation)
 		extra = "; did you forget the parentheses of allow()?";
 	else if (lua_type(L, index) == LUA_TFUNCTION)
 		extra = "; did you forget to call it?";
-	return luaL_error(L,
+	raise_error(L,
 		"on.%s returned a %s; a handler returns allow(), deny(), another verdict, "
 		"or nil for no opinion%s",
 		operation, luaL_typename(L, index), extra);
@@ -243,7 +243,7 @@ static char *copy_text(lua_State *L, int index, size_t *ret_len)
 	char *copy = malloc(*ret_len + 1);
 
 	if (copy == NULL)
-		luaL_error(L, "not enough memory for the verdict");
+		raise_error(L, "not enough memory for the verdict");
 	memcpy(copy, text, *ret_len + 1);
 	return copy;
 }
@@ -278,7 +278,7 @@ bool verdict_take(
 	if (answer == NULL)
 		raise_nonsense(L, index, context->operation);
 	if (answer->kind == VERDICT_CONTENT && !context->content_is_possible)
-		luaL_error(L, "content() is a verdict for on.open only, not for on.%s",
+		raise_error(L, "content() is a verdict for on.open only, not for on.%s",
 			context->operation);
 	ret->kind = answer->kind;
 	ret->source = SOURCE_HANDLER;

@@ -17,6 +17,9 @@ enum operation {
 	OPERATION_NONE = OPERATION_COUNT,
 };
 
+/* "open"; NULL for OPERATION_NONE. */
+const char *operation_name(enum operation operation);
+
 /* What a rule grants. `write` in a policy is the group create + delete + modify. */
 enum {
 	RIGHT_READ = 1 << 0,

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cleanup.h"
-
 enum { LONGEST_PATH = 4095 };
 
 static bool is_wildcard(char byte)
@@ -91,9 +89,11 @@ int pattern_parse(const char *text, size_t len, struct pattern *ret, struct erro
 	const char *fault = pattern_fault(text, len);
 	bool tree;
 
-	if (fault != NULL)
-		return error_set(err, EINVAL, "pattern \"%.*s\" %s", (int)(len < 200 ? len : 200),
+	if (fault != NULL) {
+		(void)error_set(err, EINVAL, "pattern \"%.*s\" %s", (int)(len < 200 ? len : 200),
 			text, fault);
+		return -EINVAL;
+	}
 	tree = len >= 3 && memcmp(text + len - 3, "/**", 3) == 0;
 	if (tree)
 		len -= 3;
@@ -178,38 +178,43 @@ void pattern_list_free(struct pattern_list *list)
 	free(list);
 }
 
-/* Takes over pattern->text, also on failure. */
-static int append(struct pattern_list *list, const struct pattern *pattern, struct error *err)
+static int no_memory(struct error *err)
 {
-	cleanup_free char *text = (char *)pattern->text;
+	(void)error_errno(err, ENOMEM, "cannot keep a pattern");
+	return -ENOMEM;
+}
 
-	if (list->count == list->room) {
-		size_t room = list->room == 0 ? 4 : list->room * 2;
-		struct pattern *items = reallocarray(list->items, room, sizeof *items);
+static int make_room(struct pattern_list *list)
+{
+	size_t room = list->room == 0 ? 4 : list->room * 2;
+	struct pattern *items;
 
-		if (items == NULL)
-			return error_errno(err, ENOMEM, "cannot keep a pattern");
-		list->items = items;
-		list->room = room;
-	}
-	list->items[list->count++] = *pattern;
-	(void)steal_pointer(&text);
+	if (list->count < list->room)
+		return 0;
+	items = reallocarray(list->items, room, sizeof *items);
+	if (items == NULL)
+		return -ENOMEM;
+	list->items = items;
+	list->room = room;
 	return 0;
 }
 
 int pattern_list_add(struct pattern_list *list, const char *text, struct error *err)
 {
 	struct pattern pattern;
-	cleanup_free char *copy = strdup(text);
-	int r;
+	char *copy;
+	int r = pattern_parse(text, strlen(text), &pattern, err);
 
-	if (copy == NULL)
-		return error_errno(err, ENOMEM, "cannot keep a pattern");
-	r = pattern_parse(copy, strlen(copy), &pattern, err);
 	if (r < 0)
 		return r;
-	(void)steal_pointer(&copy);
-	return append(list, &pattern, err);
+	if (make_room(list) < 0)
+		return no_memory(err);
+	copy = strdup(text);
+	if (copy == NULL)
+		return no_memory(err);
+	pattern.text = copy;
+	list->items[list->count++] = pattern;
+	return 0;
 }
 
 int pattern_list_add_renamed(struct pattern_list *list, const struct pattern *pattern,
@@ -217,21 +222,25 @@ int pattern_list_add_renamed(struct pattern_list *list, const struct pattern *pa
 {
 	size_t rest = pattern->len - replaced;
 	size_t start = strlen(literal);
-	struct pattern renamed = *pattern;
 	char *text;
 
 	if (start == 1 && (rest > 0 || pattern->tree)) /* "/": the rest brings its own slash */
 		start = 0;
+	if (make_room(list) < 0)
+		return no_memory(err);
 	text = malloc(start + rest + 1);
 	if (text == NULL)
-		return error_errno(err, ENOMEM, "cannot keep a pattern");
+		return no_memory(err);
 	memcpy(text, literal, start);
 	memcpy(text + start, pattern->text + replaced, rest);
 	text[start + rest] = '\0';
-	renamed.text = text;
-	renamed.len = start + rest;
-	renamed.literal = start + (pattern->literal - replaced);
-	return append(list, &renamed, err);
+	list->items[list->count++] = (struct pattern){
+		.text = text,
+		.len = start + rest,
+		.literal = start + (pattern->literal - replaced),
+		.tree = pattern->tree,
+	};
+	return 0;
 }
 
 bool pattern_list_matches(const struct pattern_list *list, const char *path, size_t len)

@@ -4,14 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "policy/errname.h"
 #include "policy/internal.h"
 
 enum { WORDS_SIZE = 512 };
 
 static const char *const refusal_names[OPERATION_COUNT] = {
-#define REFUSAL(id, name, refusal, help) [OPERATION_##id] = refusal,
+#define REFUSAL(id, name, refusal, help) [OPERATION_##id] = (refusal),
 	OPERATIONS(REFUSAL)
 #undef REFUSAL
 };
@@ -128,11 +127,6 @@ static int add_patterns(
 	return 0;
 }
 
-static void cleanup_rule(struct rule **rule)
-{
-	rule_free(*rule);
-}
-
 static int fill_texts(struct policy *policy, const struct rule_spec *spec, struct rule *rule)
 {
 	char words[WORDS_SIZE];
@@ -146,14 +140,17 @@ static int fill_texts(struct policy *policy, const struct rule_spec *spec, struc
 	return 0;
 }
 
-static int make_rule(
-	struct policy *policy, const struct rule_spec *spec, struct rule **ret, struct error *err)
+static int no_memory(struct error *err, const char *what)
 {
-	__attribute__((cleanup(cleanup_rule))) struct rule *rule = calloc(1, sizeof *rule);
+	(void)error_errno(err, ENOMEM, "cannot keep %s", what);
+	return -ENOMEM;
+}
+
+static int fill_rule(
+	struct policy *policy, const struct rule_spec *spec, struct rule *rule, struct error *err)
+{
 	int r;
 
-	if (rule == NULL)
-		return error_errno(err, ENOMEM, "cannot keep a rule");
 	rule->deny = spec->deny;
 	rule->rights = spec->rights;
 	rule->error = spec->error;
@@ -161,15 +158,9 @@ static int make_rule(
 	rule->patterns = pattern_list_new();
 	rule->excepts = pattern_list_new();
 	if (rule->patterns == NULL || rule->excepts == NULL || fill_texts(policy, spec, rule) < 0)
-		return error_errno(err, ENOMEM, "cannot keep a rule");
+		return no_memory(err, "a rule");
 	r = add_patterns(rule->patterns, spec->patterns, spec->pattern_count, err);
-	if (r < 0)
-		return r;
-	r = add_patterns(rule->excepts, spec->excepts, spec->except_count, err);
-	if (r < 0)
-		return r;
-	*ret = steal_pointer(&rule);
-	return 0;
+	return r < 0 ? r : add_patterns(rule->excepts, spec->excepts, spec->except_count, err);
 }
 
 static int check_amounts(
@@ -185,24 +176,34 @@ static int check_amounts(
 	return 0;
 }
 
-int policy_add_rule(struct policy *policy, const struct rule_spec *spec, struct error *err)
+static void append_rule(struct policy *policy, struct rule *rule)
 {
-	struct rule *rule = NULL;
-	int r = check_amounts(policy, spec, err);
-
-	if (r < 0)
-		return r;
-	if (make_room_for_rule(policy) < 0)
-		return error_errno(err, ENOMEM, "cannot keep a rule");
-	r = make_rule(policy, spec, &rule, err);
-	if (r < 0)
-		return r;
 	policy->rules[policy->rule_count++] = rule;
 	if (rule->deny)
 		policy->denies[policy->deny_count++] = rule;
 	else
 		policy->allows[policy->allow_count++] = rule;
-	policy->pattern_count += spec->pattern_count + spec->except_count;
+	policy->pattern_count += rule->patterns->count + rule->excepts->count;
+}
+
+int policy_add_rule(struct policy *policy, const struct rule_spec *spec, struct error *err)
+{
+	struct rule *rule;
+	int r = check_amounts(policy, spec, err);
+
+	if (r < 0)
+		return r;
+	if (make_room_for_rule(policy) < 0)
+		return no_memory(err, "a rule");
+	rule = calloc(1, sizeof *rule);
+	if (rule == NULL)
+		return no_memory(err, "a rule");
+	r = fill_rule(policy, spec, rule, err);
+	if (r < 0) {
+		rule_free(rule);
+		return r;
+	}
+	append_rule(policy, rule);
 	return 0;
 }
 
@@ -233,7 +234,7 @@ int policy_set_default(
 	}
 	kept_file = policy_keep(policy, file != NULL ? file : "?");
 	if (kept_file == NULL)
-		return error_errno(err, ENOMEM, "cannot keep the default");
+		return no_memory(err, "the default");
 	*fallback = (struct policy_default){true, allow, error, kept_file, line};
 	return 0;
 }
@@ -262,10 +263,10 @@ int policy_add_syscall_rule(struct policy *policy, bool deny, const char *word, 
 	if (policy->syscall_rule_count >= RULES_MAX)
 		return error_set(err, E2BIG, "more than %d rules", RULES_MAX);
 	if (kept_file == NULL || make_room_for_syscall_rule(policy) < 0)
-		return error_errno(err, ENOMEM, "cannot keep a rule");
+		return no_memory(err, "a rule");
 	copy = strdup(word);
 	if (copy == NULL)
-		return error_errno(err, ENOMEM, "cannot keep a rule");
+		return no_memory(err, "a rule");
 	policy->syscall_rules[policy->syscall_rule_count++] =
 		(struct syscall_rule){deny, copy, error, kept_file, line};
 	return 0;
