@@ -13,24 +13,8 @@ deny.read "/never"
 allow.syscall "@symlink"
 ]]
 
-  --- Runs a shell script supervised; $S is the supervisor's pid and $G the guard's. The supervisor
-  --- has a secret in its environment that the target has not.
   local function supervised(who, script, text)
-    local root = live.directory()
-    live.write_file(root .. "/policy.lua", text or policy)
-    live.write_file(root .. "/script.sh", script)
-    local outer = ([[
-cd ROOT && echo "S=$$" >pids
-(while :; do
-  g=$(cat /proc/$$/task/$$/children | tr ' ' '\n' | while read p; do
-    [ "$(cat /proc/$p/comm 2>/dev/null)" = moongate-guard ] && echo $p; done)
-  [ -n "$g" ] && break; sleep 0.02
-done; echo "G=$g" >>pids; echo ready >ready) >/dev/null 2>&1 &
-exec env HIDDEN=SECRET-environ BINARY run -q -p policy.lua -- env -u HIDDEN sh -c '
-  while [ ! -e ready ]; do sleep 0.02; done; . ./pids; PATH=PROGRAMS:$PATH; . ./script.sh'
-]]):gsub("ROOT", root):gsub("BINARY", live.binary):gsub("PROGRAMS", live.build .. "/spec/programs")
-    attack.shell("chmod 777 " .. root)
-    return live.run { command = outer, as = who }
+    return attack.supervised { as = who, policy = text or policy, script = script }
   end
 
   local function out_of(who, script, text)
@@ -112,6 +96,17 @@ exec env HIDDEN=SECRET-environ BINARY run -q -p policy.lua -- env -u HIDDEN sh -
       assert.is_truthy(({ EACCES = 1, ENOENT = 1, EPERM = 1, ENOTDIR = 1 })[word], line)
     end
     assert.is_truthy(out:find("EACCES", 1, true))
+  end)
+
+  attack.each(it, "the supervisor's and guard's entries where the kernel opens for reading", function(who)
+    local out = out_of(who, [[
+      for pid in $S $G; do for entry in environ auxv maps smaps pagemap mem stack syscall; do
+        attack_open 0 /proc/$pid/$entry /proc/$pid/task/$pid/$entry 2>&1
+      done; done | sort -u
+    ]], 'allow.read "/**"\nallow.exec "/**"\nallow.write "/dev/null"\n')
+    for line in out:gmatch("[^\n]+") do
+      assert.is_truthy(({ EACCES = 1, EPERM = 1 })[line], line)
+    end
   end)
 
   attack.each(it, "the guard's entries are shut", function(who)

@@ -33,6 +33,27 @@ deny.write "ROOT/shut/**"
 ]]):gsub("ROOT", root) .. (more or "")
 end
 
+--- Runs a shell script (`script`) under `policy`, where $S is the supervisor's pid and $G the guard's,
+--- and the spec's programs are in PATH. The supervisor has HIDDEN in its environment, the target not.
+function attack.supervised(options)
+  local root = live.directory()
+  attack.shell("chmod 777 " .. root)
+  live.write_file(root .. "/policy.lua", options.policy)
+  live.write_file(root .. "/script.sh", options.script)
+  local outer = ([[
+cd ROOT && echo "S=$$" >pids
+(while :; do
+  g=$(for p in $(cat /proc/$$/task/$$/children); do
+    [ "$(cat /proc/$p/comm)" = moongate-guard ] && echo $p; done)
+  [ -n "$g" ] && break; sleep 0.02
+done; echo "G=$g" >>pids; echo ready >ready) >/dev/null 2>&1 &
+exec env HIDDEN=SECRET-environ BINARY run -q -p policy.lua -- env -u HIDDEN sh -c '
+  while [ ! -e ready ]; do sleep 0.02; done; . ./pids; PATH=PROGRAMS:$PATH; . ./script.sh'
+]]):gsub("ROOT", root):gsub("BINARY", live.binary)
+    :gsub("PROGRAMS", live.build .. "/spec/programs")
+  return live.run { command = outer, as = options.as, timeout = options.timeout }, root
+end
+
 --- attack_open's lines.
 function attack.lines(result)
   local lines = {}

@@ -74,7 +74,7 @@ static long open_high_number(void)
 
 static long number_unknown(void)
 {
-	return syscall(335, file, 0, 0);
+	return syscall(390, file, 0, 0);
 }
 
 static long number_new(void)
@@ -278,7 +278,7 @@ static const struct {
 } attempts[] = {{"int 0x80 getpid", i386_getpid}, {"int 0x80 open", i386_open},
 	{"int 0x80 openat", i386_openat}, {"int 0x80 mkdir", i386_mkdir}, {"x32 open", x32_open},
 	{"x32 openat", x32_openat}, {"open, high bits in the number", open_high_number},
-	{"number 335", number_unknown}, {"number 480", number_new}, {"number 511", number_newest},
+	{"number 390", number_unknown}, {"number 480", number_new}, {"number 511", number_newest},
 	{"number -1", number_negative}, {"io_uring_setup", uring}, {"io_uring_enter", uring_enter},
 	{"io_uring_register", uring_register}, {"clone3", clone3}, {"open_by_handle_at", handle},
 	{"userfaultfd", faults}, {"ptrace", trace}, {"process_vm_readv", read_memory},
