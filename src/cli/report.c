@@ -34,7 +34,7 @@ struct report {
 	struct denial denials[DISTINCT_LIMIT];
 	size_t distinct;
 	uint64_t total, beyond; /* denials, and those of them that found the table full */
-	uint64_t unlogged;      /* decisions that could not be written */
+	uint64_t unlogged;	/* decisions that could not be written */
 };
 
 int report_open(const struct report_options *options, struct report **ret, struct error *err)
@@ -228,7 +228,8 @@ void report_close(struct report *report)
 	if (report->total > 0 && !report->options.quiet)
 		print_summary(report);
 	if (report->unlogged > 0)
-		complain("%llu decisions are missing in the log", (unsigned long long)report->unlogged);
+		complain("%llu decisions are missing in the log",
+			(unsigned long long)report->unlogged);
 	for (size_t i = 0; i < report->distinct; i++)
 		free(report->denials[i].line);
 	close_fd(&report->log);

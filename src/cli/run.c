@@ -277,11 +277,9 @@ static int exit_status(const struct run *run, int status)
 
 static int wait_for_end(struct run *run)
 {
-	sigset_t signals;
 	int status;
 
-	supervise_signals(&signals);
-	if (supervise(&run->launched, &signals, &status) == 0)
+	if (supervise(&run->launched, &status) == 0)
 		return exit_status(run, status);
 	launch_kill_tree();
 	complain("the guard process died, and so the whole tree was killed");

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -20,14 +21,16 @@ struct watch {
 	int status;
 };
 
-void supervise_signals(sigset_t *ret)
+/* Everything that somebody may mean for the command; the two highest are our own. */
+static int open_signals(void)
 {
-	static const int forwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM,
-		SIGTSTP, SIGCONT, SIGWINCH};
+	sigset_t signals;
 
-	(void)sigemptyset(ret);
-	for (size_t i = 0; i < sizeof forwarded / sizeof *forwarded; i++)
-		(void)sigaddset(ret, forwarded[i]);
+	(void)sigfillset(&signals);
+	(void)sigdelset(&signals, SIGCHLD);
+	(void)sigdelset(&signals, SIGRTMAX - 1);
+	(void)sigdelset(&signals, SIGRTMAX);
+	return signalfd(-1, &signals, SFD_CLOEXEC);
 }
 
 static bool is_stopped(const struct watch *watch)
@@ -54,14 +57,22 @@ static void send_to_target(const struct watch *watch, int signal)
 }
 
 /*
- * The shell waits for us, not for the target: it must see us stop, too. Only for the stops of job
- * control: a SIGSTOP may come from within the tree, and then the rest of it goes on and needs us.
+ * The shell waits for us, not for the target: it must see us stop, by the same signal. Only for the
+ * stops of job control: a SIGSTOP may come from within the tree, and then the rest of it goes on
+ * and needs us.
  */
-static void stop_with_target(const struct watch *watch)
+static void stop_with_target(const struct watch *watch, int signal)
 {
+	sigset_t one;
+
 	if (!is_stopped(watch))
 		return;
-	(void)raise(SIGSTOP);
+	(void)sigemptyset(&one);
+	(void)sigaddset(&one, signal);
+	(void)raise(signal);
+	(void)pthread_sigmask(SIG_UNBLOCK, &one, NULL);
+	/* Stopped here, until somebody continues us. */
+	(void)pthread_sigmask(SIG_BLOCK, &one, NULL);
 	if (is_stopped(watch))
 		send_to_target(watch, SIGCONT);
 }
@@ -75,7 +86,7 @@ static void handle_event(struct watch *watch, int status)
 {
 	if (WIFSTOPPED(status)) {
 		if (is_job_control(WSTOPSIG(status)))
-			stop_with_target(watch);
+			stop_with_target(watch, WSTOPSIG(status));
 	} else if (WIFEXITED(status) || WIFSIGNALED(status)) {
 		watch->exited = true;
 		watch->status = status;
@@ -95,6 +106,15 @@ static bool ends_the_wait(uint32_t signal)
 	return signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT;
 }
 
+/*
+ * What the terminal sends went to the whole foreground group, the target included; but a hang-up
+ * goes to the leader of the session alone, and that may be us.
+ */
+static bool concerns_target(const struct signalfd_siginfo *info)
+{
+	return info->ssi_code != SI_KERNEL || (info->ssi_signo == SIGHUP && getsid(0) == getpid());
+}
+
 static void read_signal(struct watch *watch)
 {
 	struct signalfd_siginfo info;
@@ -104,8 +124,7 @@ static void read_signal(struct watch *watch)
 	/* Only its daemons are left: who interrupts us now means them. */
 	if (watch->exited && ends_the_wait(info.ssi_signo))
 		launch_end(watch->launched);
-	/* What the terminal sends went to the whole foreground group, the target included. */
-	else if (info.ssi_code != SI_KERNEL)
+	else if (concerns_target(&info))
 		send_to_target(watch, (int)info.ssi_signo);
 }
 
@@ -116,9 +135,9 @@ static bool pending(int fd)
 	return poll(&polled, 1, 0) > 0 && (polled.revents & POLLIN) != 0;
 }
 
-int supervise(const struct launched *launched, const sigset_t *signals, int *ret_status)
+int supervise(const struct launched *launched, int *ret_status)
 {
-	cleanup_fd int signal_fd = signalfd(-1, signals, SFD_CLOEXEC);
+	cleanup_fd int signal_fd = open_signals();
 	struct watch watch = {.launched = launched, .signals = signal_fd};
 	struct pollfd polled[] = {
 		{.fd = launched->guard_fd, .events = POLLIN},

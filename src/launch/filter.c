@@ -57,17 +57,24 @@ static int flags_argument(const struct syscall_row *row)
 	return -1;
 }
 
-static enum disposition judged_open(const struct policy *policy, const struct syscall_row *row)
+static enum disposition judged_open(
+	const struct policy *policy, const struct syscall_row *row, bool privileged)
 {
 	if (policy_always_allows(policy, OPERATION_OPEN, RIGHT_READ | RIGHT_CREATE | RIGHT_MODIFY))
 		return DISPOSITION_KERNEL;
-	/* What may be read always, everywhere, the kernel opens as fast as without us. */
-	if (flags_argument(row) >= 0 && policy_always_allows(policy, OPERATION_OPEN, RIGHT_READ))
+	/*
+	 * What may be read always, everywhere, the kernel opens as fast as without us. Not for
+	 * privileged targets: to CAP_PERFMON mm_access() shows any process's memory map and
+	 * environment, the supervisor's too, and asks no Landlock domain.
+	 */
+	if (!privileged && flags_argument(row) >= 0 &&
+		policy_always_allows(policy, OPERATION_OPEN, RIGHT_READ))
 		return DISPOSITION_ASKED_IF_CHANGING;
 	return DISPOSITION_ASKED;
 }
 
-static enum disposition judged(const struct policy *policy, const struct syscall_row *row)
+static enum disposition judged(
+	const struct policy *policy, const struct syscall_row *row, bool privileged)
 {
 	switch (row->operation) {
 	case OPERATION_MKDIR:
@@ -78,7 +85,7 @@ static enum disposition judged(const struct policy *policy, const struct syscall
 		return policy_always_allows(policy, row->operation, RIGHT_EXEC) ? DISPOSITION_KERNEL
 										: DISPOSITION_ASKED;
 	case OPERATION_OPEN:
-		return judged_open(policy, row);
+		return judged_open(policy, row, privileged);
 	case OPERATION_COUNT:
 		break;
 	}
@@ -97,7 +104,7 @@ enum disposition filter_disposition(
 		return DISPOSITION_REFUSED;
 	}
 	if (row->operation != OPERATION_NONE)
-		return judged(policy, row);
+		return judged(policy, row, privileged);
 	if (row->perform == credentials_perform)
 		return privileged ? DISPOSITION_ASKED : DISPOSITION_KERNEL;
 	if (row->group == GROUP_NONE && row->perform != NULL)

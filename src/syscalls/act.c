@@ -56,6 +56,13 @@ static int open_interruptibly(struct call *call, const struct opening *opening)
 	return fd == -EINTR ? -INTERNAL_ERESTARTSYS : fd;
 }
 
+/* Its own descriptors a process may reach even where its credentials say no. */
+bool act_may_enter_anyway(const struct call *call, int directory)
+{
+	return call->session->world.credentials_vary &&
+	       procfs_is_own_fd_directory(&call->session->world, &call->target, directory);
+}
+
 int act_open(struct call *call, const struct opening *opening)
 {
 	struct identity identity;
@@ -65,19 +72,14 @@ int act_open(struct call *call, const struct opening *opening)
 		return result;
 	result = open_interruptibly(call, opening);
 	identity_leave(&identity);
+	if (result == -EACCES && act_may_enter_anyway(call, opening->base))
+		result = open_interruptibly(call, opening);
 	return result;
 }
 
 static bool may_block(const struct stat *st)
 {
 	return S_ISFIFO(st->st_mode) || S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode);
-}
-
-/* Its own descriptors a process may list even where its credentials say no. */
-static bool is_open_to_it_anyway(const struct call *call, int pin, const struct stat *st)
-{
-	return S_ISDIR(st->st_mode) &&
-	       procfs_is_own_fd_directory(&call->session->world, &call->target, pin);
 }
 
 int act_reopen(struct call *call, int pin, const struct stat *st, uint64_t flags, uint32_t mode)
@@ -94,9 +96,41 @@ int act_reopen(struct call *call, int pin, const struct stat *st, uint64_t flags
 
 	(void)snprintf(name, sizeof name, "%d", pin);
 	result = act_open(call, &opening);
-	if (result == -EACCES && is_open_to_it_anyway(call, pin, st))
+	if (result == -EACCES && act_may_enter_anyway(call, pin))
 		result = open_interruptibly(call, &opening);
 	return result;
+}
+
+/* The mode bits alone, for the target's identity. */
+static int check_mode(const struct call *call, int pin, uint64_t flags)
+{
+	static const int wanted[4] = {R_OK, W_OK, R_OK | W_OK, R_OK | W_OK};
+	struct identity identity;
+	int result = identity_enter(&identity, &call->session->world, &call->target);
+
+	if (result < 0)
+		return result;
+	/* faccessat2, by number: the C library's emulation of AT_EMPTY_PATH looks at other ids. */
+	result = syscall(SYS_faccessat2, pin, "", wanted[flags & O_ACCMODE],
+			 AT_EACCESS | AT_EMPTY_PATH) < 0
+			 ? -errno
+			 : 0;
+	identity_leave(&identity);
+	return result;
+}
+
+int act_reopen_own(struct call *call, const struct place *place, uint64_t flags)
+{
+	char name[16];
+	struct opening opening = {.base = call->session->world.fds,
+		.name = name,
+		.flags = flags & ~(uint64_t)(O_CREAT | O_EXCL | O_NOFOLLOW)};
+	int result = -EACCES;
+
+	(void)snprintf(name, sizeof name, "%d", place->object);
+	if (procfs_is_own(&call->session->world, &call->target, place))
+		result = check_mode(call, place->object, flags);
+	return result < 0 ? result : open_interruptibly(call, &opening);
 }
 
 int act_take_umask(const struct call *call)
@@ -111,6 +145,17 @@ int act_take_umask(const struct call *call)
 	return 0;
 }
 
+static int make_interruptibly(struct call *call, int parent, const char *leaf, uint32_t mode)
+{
+	int result;
+
+	if (!call->session->blocking_begin(call, false))
+		return -ENFILE;
+	result = mkdirat(parent, leaf, mode) < 0 ? -errno : 0;
+	call->session->blocking_end(call);
+	return result == -EINTR ? -INTERNAL_ERESTARTSYS : result;
+}
+
 int act_mkdir(struct call *call, int parent, const char *leaf, uint32_t mode)
 {
 	struct identity identity;
@@ -118,12 +163,9 @@ int act_mkdir(struct call *call, int parent, const char *leaf, uint32_t mode)
 
 	if (result < 0)
 		return result;
-	if (call->session->blocking_begin(call, false)) {
-		result = mkdirat(parent, leaf, mode) < 0 ? -errno : 0;
-		call->session->blocking_end(call);
-	} else {
-		result = -ENFILE;
-	}
+	result = make_interruptibly(call, parent, leaf, mode);
 	identity_leave(&identity);
+	if (result == -EACCES && act_may_enter_anyway(call, parent))
+		result = make_interruptibly(call, parent, leaf, mode);
 	return result;
 }

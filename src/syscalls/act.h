@@ -30,6 +30,16 @@ int act_open(struct call *call, const struct opening *opening);
 /* Opens a pinned object anew, as opening its path would: a new file description. */
 int act_reopen(struct call *call, int pin, const struct stat *st, uint64_t flags, uint32_t mode);
 
+/*
+ * The same for a file of the target's own in /proc whose mode lets it open it, but which the kernel
+ * shows to the process itself alone once it has changed its credentials. -EACCES: it is not one.
+ */
+int act_reopen_own(struct call *call, const struct place *place, uint64_t flags);
+
+/* Whether the target may look up names in, and make names in, this directory of its own in /proc.
+ */
+bool act_may_enter_anyway(const struct call *call, int directory);
+
 /* Reads the target's umask and makes it the calling thread's. */
 int act_take_umask(const struct call *call);
 

@@ -24,6 +24,12 @@ static inline bool open_wants(const struct open_job *job, uint64_t flags)
  */
 bool open_directly(struct open_job *job);
 
+/*
+ * Objects that mean something else for us than for the target (procfs, /dev/tty) are only opened
+ * the long way. false for a negative number.
+ */
+bool open_is_special(int fd);
+
 /* The long way: resolve to a pin, decide on its name, act on the pin. */
 void open_resolved(struct open_job *job);
 

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "syscalls/open.h"
+#include "target/process.h"
 #include "target/procfs.h"
 #include "target/terminal.h"
 
@@ -124,6 +125,7 @@ static bool is_ready_for_handler(const struct open_job *job, const char *name)
 
 static int open_plain(const struct open_job *job)
 {
+	const struct call *call = job->call;
 	struct opening opening = {
 		.base = job->base >= 0 ? job->base : AT_FDCWD,
 		.name = job->call->given,
@@ -131,14 +133,18 @@ static int open_plain(const struct open_job *job)
 		.resolve = RESOLVE_NO_SYMLINKS,
 	};
 
+	/* Natively the descriptor comes first: nothing may be cut off for one that can't be had. */
+	if (open_wants(job, O_TRUNC) && process_fds_exhausted(&call->session->world, &call->target))
+		return -EMFILE;
 	return act_open(job->call, &opening);
 }
 
-/* Objects that mean something else for us than for the target are opened the long way. */
-static bool needs_closer_look(int fd)
+bool open_is_special(int fd)
 {
 	struct stat st;
 
+	if (fd < 0)
+		return false;
 	if (fstat(fd, &st) < 0)
 		return true;
 	if (S_ISCHR(st.st_mode))
@@ -152,7 +158,7 @@ static bool open_allowed(
 	cleanup_fd int fd = open_plain(job);
 
 	/* ENXIO: perhaps /dev/tty, and it is we who have no terminal. */
-	if (fd == -ELOOP || fd == -ENXIO || (fd >= 0 && needs_closer_look(fd)))
+	if (fd == -ELOOP || fd == -ENXIO || open_is_special(fd))
 		return false;
 	question_observe(question, verdict);
 	open_answer(job, fd >= 0 ? steal_fd(&fd) : fd);

@@ -70,10 +70,10 @@ static int create_at(struct open_job *job, const struct place *place)
 	struct opening opening = {
 		.base = place->parent,
 		.name = place->leaf,
-		/* O_EXCL: whatever appears there in the meantime is not opened, and no link
-		   followed. */
-		.flags = call->flags | O_CREAT | O_EXCL | O_NOFOLLOW,
+		.flags = call->flags,
 		.mode = call->mode,
+		/* Not O_EXCL, which the file would show: what another made meanwhile is opened. */
+		.resolve = RESOLVE_NO_SYMLINKS,
 	};
 	int result;
 
@@ -99,7 +99,10 @@ static bool create(struct open_job *job, const struct place *place)
 	} else {
 		int fd = create_at(job, place);
 
-		done = fd != -EEXIST || open_wants(job, O_EXCL);
+		/* A link, or the terminal's alias, appeared there. */
+		done = fd != -ELOOP && !open_is_special(fd);
+		if (!done)
+			close_fd(&fd);
 		if (done) {
 			question_observe(&question, &verdict);
 			open_answer(job, fd);
@@ -179,18 +182,24 @@ static int open_terminal(struct open_job *job, const struct place *place)
 static int open_object(struct open_job *job, const struct place *place)
 {
 	struct call *call = job->call;
+	const struct world *world = &call->session->world;
+	int result = 0;
 
 	if (terminal_is_alias(&place->st))
 		return open_terminal(job, place);
-	if (open_wants(job, O_TRUNC) && process_fds_exhausted(&call->session->world, &call->target))
+	if (open_wants(job, O_TRUNC) && process_fds_exhausted(world, &call->target))
 		return -EMFILE;
-	if (is_tmpfile(job)) {
-		int result = act_take_umask(call);
-
-		if (result < 0)
-			return result;
-	}
-	return act_reopen(call, place->object, &place->st, call->flags, call->mode);
+	if (is_tmpfile(job) && procfs_is_own_fd_directory(world, &call->target, place->object))
+		return -EOPNOTSUPP; /* the kernel's rule for one's own descriptors comes before the
+				       mode */
+	if (is_tmpfile(job))
+		result = act_take_umask(call);
+	if (result < 0)
+		return result;
+	result = act_reopen(call, place->object, &place->st, call->flags, call->mode);
+	if (result == -EACCES && call->session->world.credentials_vary)
+		result = act_reopen_own(call, place, call->flags);
+	return result;
 }
 
 static void act_on_object(struct open_job *job, const struct place *place)

@@ -1,5 +1,6 @@
 #include "target/process.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -206,6 +207,25 @@ bool process_in_tree(const struct world *world, pid_t pid)
 	return false;
 }
 
+/* Open descriptors below the limit; those above it, opened before it was lowered, take no room. */
+static rlim_t count_below(const struct world *world, const char *path, rlim_t limit)
+{
+	int fd = openat(world->proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *item;
+	rlim_t count = 0;
+
+	if (directory == NULL) {
+		close_fd(&fd);
+		return 0;
+	}
+	while ((item = readdir(directory)) != NULL)
+		if (item->d_name[0] != '.' && strtoul(item->d_name, NULL, 10) < limit)
+			count++;
+	(void)closedir(directory);
+	return count;
+}
+
 bool process_fds_exhausted(const struct world *world, const struct target *target)
 {
 	char path[NAME_SIZE];
@@ -215,5 +235,7 @@ bool process_fds_exhausted(const struct world *world, const struct target *targe
 	if (fstatat(world->proc, entry(path, target->tid, "fd"), &st, 0) < 0 ||
 		prlimit(target->tid, RLIMIT_NOFILE, NULL, &limit) < 0)
 		return false;
-	return st.st_size > 0 && (rlim_t)st.st_size >= limit.rlim_cur;
+	if (st.st_size == 0 || (rlim_t)st.st_size < limit.rlim_cur)
+		return false;
+	return count_below(world, path, limit.rlim_cur) >= limit.rlim_cur;
 }

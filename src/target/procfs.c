@@ -199,3 +199,11 @@ bool procfs_is_own_fd_directory(
 	owner = procfs_owner(world, directory);
 	return owner > 0 && relation_of(world, target, owner) == RELATION_SELF;
 }
+
+bool procfs_is_own(
+	const struct world *world, const struct target *target, const struct place *place)
+{
+	pid_t owner = procfs_holds(place->object) ? owner_of(world, place) : 0;
+
+	return owner > 0 && relation_of(world, target, owner) == RELATION_SELF;
+}

@@ -39,5 +39,9 @@ int procfs_permits_jump(const struct route *route, pid_t owner);
 bool procfs_is_own_fd_directory(
 	const struct world *world, const struct target *target, int directory);
 
+/* Whether an object of procfs belongs to the target's own process. */
+bool procfs_is_own(
+	const struct world *world, const struct target *target, const struct place *place);
+
 /* True for /proc/PID/mem and its like: a write there rewrites a process. */
 bool procfs_is_memory(const struct place *place);

@@ -30,6 +30,7 @@ struct walk {
 	int root;	      /* where '/' is; not owned */
 	int start;	      /* where the walk began; not owned */
 	int current;	      /* the directory reached; owned */
+	bool root_known;      /* to the kernel, which looks it up late: see move_to_root() */
 	int links;	      /* symlinks followed */
 	uint64_t mount;	      /* RESOLVE_NO_XDEV: the only mount allowed */
 	char rest[REST_SIZE]; /* text still to be walked */
@@ -103,11 +104,17 @@ static int move_to_copy(struct walk *walk, int pin)
 	return copy < 0 ? -errno : move_to(walk, copy);
 }
 
-/* An absolute path, or an absolute link: to the target's root, where openat2 lets it. */
+/*
+ * An absolute path, or an absolute link: to the target's root, where openat2 lets it. The kernel's
+ * nd_jump_root() compares with a root that it may not have looked up yet, and then says EXDEV.
+ */
 static int move_to_root(struct walk *walk)
 {
 	if (resolves(walk, RESOLVE_BENEATH))
 		return -EXDEV;
+	if (resolves(walk, RESOLVE_NO_XDEV) && !walk->root_known)
+		return -EXDEV;
+	walk->root_known = true;
 	return move_to_copy(walk, resolves(walk, RESOLVE_IN_ROOT) ? walk->start : walk->root);
 }
 
@@ -115,6 +122,7 @@ static int go_up(struct walk *walk)
 {
 	int up;
 
+	walk->root_known = true;
 	if (resolves(walk, RESOLVE_BENEATH | RESOLVE_IN_ROOT) &&
 		same_directory(walk->current, walk->start))
 		return resolves(walk, RESOLVE_BENEATH) ? -EXDEV : 0;
@@ -437,7 +445,7 @@ static int stop_before(struct walk *walk, const struct component *component)
 /* What the kernel finds wrong with a name to be made before it looks whether it is there. */
 static int check_last(const struct walk *walk, const struct component *component)
 {
-	int here = open_pin(walk->current, ".", O_DIRECTORY);
+	int here = look_up(walk, ".");
 
 	if (here < 0)
 		return here;
@@ -482,6 +490,7 @@ static int begin(struct walk *walk)
 	if (identity_of(walk->start, &st) < 0)
 		return -EACCES;
 	walk->mount = st.stx_mnt_id;
+	walk->root_known = route->path[0] == '/' || resolves(walk, RESOLVE_IN_ROOT);
 	return route->path[0] == '/' ? move_to_root(walk) : move_to_copy(walk, walk->start);
 }
 
