@@ -223,16 +223,13 @@ static void print_summary(const struct report *report)
 			(unsigned long long)report->beyond);
 }
 
-void report_close(struct report *report)
+void report_finish(struct report *report)
 {
+	(void)pthread_mutex_lock(&report->lock);
 	if (report->total > 0 && !report->options.quiet)
 		print_summary(report);
 	if (report->unlogged > 0)
 		complain("%llu decisions are missing in the log",
 			(unsigned long long)report->unlogged);
-	for (size_t i = 0; i < report->distinct; i++)
-		free(report->denials[i].line);
-	close_fd(&report->log);
-	(void)pthread_mutex_destroy(&report->lock);
-	free(report);
+	(void)pthread_mutex_unlock(&report->lock);
 }

@@ -25,5 +25,5 @@ void report_observe(void *context, const struct observation *observation);
 /* print() of policies and failures of handlers. */
 void report_message(void *context, const char *message);
 
-/* The summary; frees everything. */
-void report_close(struct report *report);
+/* The summary, at the end of the process. */
+void report_finish(struct report *report);

@@ -286,43 +286,36 @@ static int wait_for_end(struct run *run)
 	return EXIT_OURS;
 }
 
-static void release(struct run *run)
+/*
+ * Frees nothing: the process ends, and takes everything with it. A thread that is stuck in a dead
+ * file system may still use any of it.
+ */
+static void finish(const struct run *run)
 {
-	/* A thread stuck in a dead file system still uses all of it. */
-	if (run->gate != NULL && !gate_stop(run->gate))
-		return;
-	if (run->session != NULL)
-		world_close(&run->session->world);
-	free(run->session);
-	filter_free(&run->filter);
-	if (run->host != NULL)
-		lua_host_free(run->host);
+	if (run->gate != NULL)
+		gate_stop(run->gate);
+	if (run->report != NULL)
+		report_finish(run->report);
 }
 
 static int run_command_line(int argc, char **argv)
 {
-	struct run *run = calloc(1, sizeof *run);
+	static struct run run;
 	struct error err = {0};
-	int status;
+	int status = parse(&run, argc, argv);
 
-	if (run == NULL)
-		return EXIT_OURS;
-	status = parse(run, argc, argv);
 	if (status < 0)
-		status = find_program(run);
-	if (status < 0) {
-		if (prepare(run, &err) == 0 && (note_unjudged(run), start(run, &err)) == 0) {
-			status = wait_for_end(run);
-		} else {
-			if (err.text[0] != '\0')
-				complain("%s", err.text);
-			status = EXIT_OURS;
-		}
-		release(run);
+		status = find_program(&run);
+	if (status >= 0)
+		return status;
+	if (prepare(&run, &err) == 0 && (note_unjudged(&run), start(&run, &err)) == 0) {
+		status = wait_for_end(&run);
+	} else {
+		if (err.text[0] != '\0')
+			complain("%s", err.text);
+		status = EXIT_OURS;
 	}
-	if (run->report != NULL)
-		report_close(run->report);
-	free(run);
+	finish(&run);
 	return status;
 }
 

@@ -58,7 +58,7 @@ static void close_gate(struct gate *gate)
 	gate->stopping = true;
 	(void)pthread_cond_broadcast(&gate->lead_free);
 	(void)pthread_mutex_unlock(&gate->lock);
-	gate_wake_monitor(gate);
+	gate_end_monitor(gate);
 }
 
 /* ---- receiving ------------------------------------------------------------------------------- */
@@ -209,7 +209,8 @@ static int start_threads(struct gate *gate, struct error *err)
 {
 	int result = notify_buffers_init(&gate->monitor_buffers, err);
 
-	for (int i = 0; i < WORKERS_AT_START && result == 0; i++)
+	/* One: the monitor sees to it that there is always a spare. */
+	if (result == 0)
 		result = gate_add_worker(gate, err);
 	if (result == 0)
 		result = start_thread(&gate->monitor, gate_monitor, gate);
@@ -240,30 +241,19 @@ int gate_start(int listener, bool wait_killable, struct session *session, struct
 	return 0;
 }
 
-static bool join(pthread_t thread)
+static void join(pthread_t thread)
 {
 	struct timespec until;
 
 	(void)clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += STOP_SECONDS;
-	return pthread_timedjoin_np(thread, NULL, &until) == 0;
+	(void)pthread_timedjoin_np(thread, NULL, &until);
 }
 
-bool gate_stop(struct gate *gate)
+void gate_stop(struct gate *gate)
 {
-	bool all = true;
-
 	close_gate(gate);
-	all = join(gate->monitor) && all;
+	join(gate->monitor);
 	for (unsigned i = 0; i < gate->worker_count; i++)
-		all = join(gate->workers[i]->thread) && all;
-	if (!all)
-		return false;
-	for (unsigned i = 0; i < gate->worker_count; i++)
-		free_worker(gate->workers[i]);
-	notify_buffers_free(&gate->monitor_buffers);
-	(void)pthread_mutex_destroy(&gate->lock);
-	(void)pthread_cond_destroy(&gate->lead_free);
-	free(gate);
-	return true;
+		join(gate->workers[i]->thread);
 }

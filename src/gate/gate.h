@@ -21,8 +21,5 @@ struct gate;
 int gate_start(int listener, bool wait_killable, struct session *session, struct gate **ret,
 	struct error *err);
 
-/*
- * After the last target is gone. true: every thread has ended and everything is freed; false:
- * some thread is stuck in the kernel (a dead file system): leave the process without cleaning up.
- */
-bool gate_stop(struct gate *gate);
+/* After the last target is gone: ends the threads, and waits a moment for them. Frees nothing. */
+void gate_stop(struct gate *gate);

@@ -64,8 +64,10 @@ static void perform(struct call *call, struct answer *answer)
 static int inject(struct worker *worker, struct answer *answer)
 {
 	const struct target *target = &worker->call.target;
+	int cpu = placement_begin(&worker->placement);
 	int number = notify_add_fd(target->listener, target->id, answer->fd, answer->cloexec);
 
+	placement_end(&worker->placement, cpu);
 	close_fd(&answer->fd);
 	return number;
 }

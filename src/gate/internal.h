@@ -1,9 +1,11 @@
 #pragma once
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "gate/gate.h"
 #include "gate/notify.h"
@@ -11,9 +13,16 @@
 /* The parts of the gate that its own files share. */
 
 enum {
-	WORKERS_AT_START = 2,
 	WORKERS_LIMIT = 256, /* calls that may block at the same time */
 	QUEUE_SIZE = 64,
+};
+
+/* Where a worker runs: placement.c. */
+struct placement {
+	unsigned hops;	/* calls in a row that ended on another CPU than they began on */
+	unsigned calls; /* left until the worker may go where it likes again; 0: it may */
+	cpu_set_t own;	/* its affinity, while it is confined */
+	struct timespec until;
 };
 
 struct worker {
@@ -24,6 +33,7 @@ struct worker {
 	struct call call;
 	/* Odd while a call is handled; so "the same odd number" is "the same call". */
 	atomic_uint turn;
+	struct placement placement;
 	/* A section in which the monitor may interrupt: 0, or the turn it belongs to. */
 	atomic_uint section;
 	/* The monitor's notes on this worker. */
@@ -51,7 +61,7 @@ struct gate {
 
 	pthread_t monitor;
 	struct notify_buffers monitor_buffers;
-	atomic_int monitor_asleep; /* futex */
+	atomic_int monitor_asleep; /* futex: 1 asleep, 0 awake, -1 it is to end */
 };
 
 /* gate.c */
@@ -67,6 +77,12 @@ void gate_blocking_end(struct call *call);
 void gate_prepare_signals(void);
 int gate_cancel_signal(void);
 
+/* placement.c */
+int placement_begin(const struct placement *placement);
+void placement_end(struct placement *placement, int cpu);
+void placement_release(struct placement *placement);
+
 /* monitor.c */
 void *gate_monitor(void *gate);
 void gate_wake_monitor(struct gate *gate);
+void gate_end_monitor(struct gate *gate);

@@ -29,6 +29,12 @@ void gate_wake_monitor(struct gate *gate)
 	futex_wake(&gate->monitor_asleep);
 }
 
+void gate_end_monitor(struct gate *gate)
+{
+	gate->monitor_asleep = -1;
+	futex_wake(&gate->monitor_asleep);
+}
+
 static bool is_handling(const struct worker *worker)
 {
 	return (worker->turn & 1) != 0;
@@ -152,11 +158,15 @@ static bool anybody_handles(const struct gate *gate)
 
 static void sleep_until_woken(struct gate *gate)
 {
-	gate->monitor_asleep = 1;
+	int awake = 0;
+
+	if (!atomic_compare_exchange_strong(&gate->monitor_asleep, &awake, 1))
+		return;
 	/* Whoever began before it could see the flag is seen here. */
 	if (!anybody_handles(gate) && !gate->stopping)
 		futex_wait(&gate->monitor_asleep, 1, NULL);
-	gate->monitor_asleep = 0;
+	awake = 1;
+	(void)atomic_compare_exchange_strong(&gate->monitor_asleep, &awake, 0);
 }
 
 void *gate_monitor(void *argument)
@@ -168,7 +178,7 @@ void *gate_monitor(void *argument)
 	while (!gate->stopping) {
 		quiet = make_round(gate) ? 0 : quiet + 1;
 		if (quiet < QUIET_TICKS)
-			(void)nanosleep(&tick, NULL);
+			futex_wait(&gate->monitor_asleep, 0, &tick);
 		else
 			sleep_until_woken(gate);
 	}

@@ -44,8 +44,11 @@ bool gate_blocking_begin(struct call *call, bool known)
 {
 	struct worker *worker = call->worker;
 
-	if (known && !gate_pass_lead(worker))
-		return false;
+	if (known) {
+		placement_release(&worker->placement);
+		if (!gate_pass_lead(worker))
+			return false;
+	}
 	worker->section = worker->turn;
 	set_mask(&mask_section);
 	return true;

@@ -192,20 +192,6 @@ static int add_row(scmp_filter_ctx context, const struct policy *policy,
 	return seccomp_rule_add(context, SCMP_ACT_NOTIFY, number, 0);
 }
 
-/* Numbers below the highest that we know, without a row: the kernel may have them one day. */
-static int add_holes(scmp_filter_ctx context, int highest)
-{
-	for (int number = 0; number <= highest; number++) {
-		int result = 0;
-
-		if (syscall_by_number(number) == NULL)
-			result = seccomp_rule_add(context, SCMP_ACT_ERRNO(ENOSYS), number, 0);
-		if (result < 0)
-			return result;
-	}
-	return 0;
-}
-
 static int add_scalar(
 	scmp_filter_ctx context, const struct policy *policy, const struct scalar_row *row)
 {
@@ -245,7 +231,7 @@ static int highest_number(void)
 
 static int add_rules(scmp_filter_ctx context, const struct policy *policy, struct filter *filter)
 {
-	int result = add_holes(context, highest_number());
+	int result = 0;
 
 	for (size_t i = 0; i < syscall_table_size && result == 0; i++)
 		result = add_row(context, policy, &syscall_table[i], filter);
@@ -257,29 +243,72 @@ static int add_rules(scmp_filter_ctx context, const struct policy *policy, struc
 }
 
 /*
- * A prologue before libseccomp's program: numbers above the table's (and so x32's, too) get
- * ENOSYS. libseccomp cannot express a range. Its jumps are relative, so it stays as it is.
+ * A prologue before libseccomp's program: numbers without a row (above the table's, so x32's too,
+ * and those below that the kernel may have one day) get ENOSYS. libseccomp cannot express a range.
+ * Its jumps are relative, so its program stays as it is.
  */
-static const struct sock_filter prologue_template[] = {
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0 /* native arch */, 0, 3),
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-	BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, 0 /* highest number */, 0, 1),
-	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+struct prologue {
+	struct sock_filter code[64];
+	unsigned length;
 };
-enum { PROLOGUE = sizeof prologue_template / sizeof *prologue_template };
 
-static void write_prologue(struct sock_filter *code)
+static void emit(struct prologue *prologue, struct sock_filter instruction)
 {
-	memcpy(code, prologue_template, sizeof prologue_template);
-	code[1].k = seccomp_arch_native();
-	code[3].k = (uint32_t)highest_number();
+	if (prologue->length < sizeof prologue->code / sizeof *prologue->code)
+		prologue->code[prologue->length] = instruction;
+	prologue->length++;
+}
+
+/* first <= number && number <= last: ENOSYS. */
+static void emit_range(struct prologue *prologue, int first, int last)
+{
+	emit(prologue,
+		(struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, (uint32_t)first, 0, 2));
+	emit(prologue,
+		(struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, (uint32_t)last, 1, 0));
+	emit(prologue, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS));
+}
+
+static void emit_holes(struct prologue *prologue)
+{
+	int highest = highest_number();
+
+	for (int first = 0; first <= highest; first++) {
+		int last = first;
+
+		if (syscall_by_number(first) != NULL)
+			continue;
+		while (syscall_by_number(last + 1) == NULL && last < highest)
+			last++;
+		emit_range(prologue, first, last);
+		first = last;
+	}
+	emit_range(prologue, highest + 1, -1);
+}
+
+/* false: this architecture has more holes than there is room for. */
+static bool write_prologue(struct prologue *prologue)
+{
+	unsigned jump;
+
+	emit(prologue, (struct sock_filter)BPF_STMT(
+			       BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)));
+	jump = prologue->length;
+	emit(prologue, (struct sock_filter)BPF_JUMP(
+			       BPF_JMP | BPF_JEQ | BPF_K, seccomp_arch_native(), 0, 0));
+	emit(prologue, (struct sock_filter)BPF_STMT(
+			       BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)));
+	emit_holes(prologue);
+	/* Another architecture: libseccomp's program refuses it. */
+	prologue->code[jump].jf = (uint8_t)(prologue->length - jump - 1);
+	return prologue->length <= sizeof prologue->code / sizeof *prologue->code;
 }
 
 /* A memfd, not a pipe: libseccomp writes once and does not look at short writes. */
 static int export(scmp_filter_ctx context, struct filter *filter, struct error *err)
 {
 	cleanup_fd int memory = memfd_create("filter", MFD_CLOEXEC);
+	struct prologue prologue = {.length = 0};
 	struct sock_filter *code;
 	struct stat st;
 	size_t count;
@@ -291,20 +320,22 @@ static int export(scmp_filter_ctx context, struct filter *filter, struct error *
 	if (result < 0 || fstat(memory, &st) < 0)
 		return error_errno(err, result, "libseccomp cannot export the filter");
 	count = (size_t)st.st_size / sizeof *code;
-	if (PROLOGUE + count > BPF_MAXINSNS)
+	if (!write_prologue(&prologue))
+		return error_set(err, E2BIG, "the table of system calls has too many gaps");
+	if (prologue.length + count > BPF_MAXINSNS)
 		return error_set(err, E2BIG, "the filter has %zu instructions, the kernel takes %d",
-			PROLOGUE + count, BPF_MAXINSNS);
-	code = calloc(PROLOGUE + count, sizeof *code);
+			prologue.length + count, BPF_MAXINSNS);
+	code = calloc(prologue.length + count, sizeof *code);
 	if (code == NULL)
 		return error_set(err, ENOMEM, "out of memory");
-	write_prologue(code);
-	if (pread(memory, code + PROLOGUE, count * sizeof *code, 0) !=
+	memcpy(code, prologue.code, prologue.length * sizeof *code);
+	if (pread(memory, code + prologue.length, count * sizeof *code, 0) !=
 		(ssize_t)(count * sizeof *code)) {
 		free(code);
 		return error_set(err, EIO, "cannot read the filter back");
 	}
-	filter->program =
-		(struct sock_fprog){.len = (unsigned short)(PROLOGUE + count), .filter = code};
+	filter->program = (struct sock_fprog){
+		.len = (unsigned short)(prologue.length + count), .filter = code};
 	return 0;
 }
 

@@ -83,12 +83,15 @@ static int set_up(lua_State *L)
 	struct lua_host *host = lua_touserdata(L, 1);
 
 	lua_settop(L, 0);
+	/* Nothing of this becomes garbage. */
+	lua_gc(L, LUA_GCSTOP);
 	open_libraries(L);
 	call_object_open(L);
 	bits_open(L);
 	verdict_open(L);
 	prepare_decisions(L, host);
 	run_lua_half(L, host);
+	lua_gc(L, LUA_GCRESTART);
 	return 0;
 }
 

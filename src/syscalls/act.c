@@ -104,17 +104,16 @@ int act_reopen(struct call *call, int pin, const struct stat *st, uint64_t flags
 /* The mode bits alone, for the target's identity. */
 static int check_mode(const struct call *call, int pin, uint64_t flags)
 {
-	static const int wanted[4] = {R_OK, W_OK, R_OK | W_OK, R_OK | W_OK};
+	static const int by_access[4] = {R_OK, W_OK, R_OK | W_OK, R_OK | W_OK};
+	int wanted = by_access[flags & O_ACCMODE] | ((flags & O_TRUNC) != 0 ? W_OK : 0);
 	struct identity identity;
 	int result = identity_enter(&identity, &call->session->world, &call->target);
 
 	if (result < 0)
 		return result;
 	/* faccessat2, by number: the C library's emulation of AT_EMPTY_PATH looks at other ids. */
-	result = syscall(SYS_faccessat2, pin, "", wanted[flags & O_ACCMODE],
-			 AT_EACCESS | AT_EMPTY_PATH) < 0
-			 ? -errno
-			 : 0;
+	result = syscall(SYS_faccessat2, pin, "", wanted, AT_EACCESS | AT_EMPTY_PATH) < 0 ? -errno
+											  : 0;
 	identity_leave(&identity);
 	return result;
 }
