@@ -106,7 +106,7 @@ static bool has_ended(int pidfd)
 
 static int wait_for_listener(const struct launched *launched)
 {
-	const struct timespec look_around = {.tv_nsec = 10 * 1000 * 1000};
+	const struct timespec look_around = {.tv_nsec = 10000000L};
 	struct launch_page *page = launched->page;
 
 	while (page->listener < 0) {
@@ -201,7 +201,6 @@ int launch_start(
 		.listener = -1, .guard_fd = -1, .target_fd = -1, .events = -1, .page = new_page()};
 	struct start start = {.launch = launch, .mask = mask, .page = launched.page};
 	cleanup_fd int supervisor = pidfd_open(getpid(), 0);
-	cleanup_fd int writing = -1;
 	int result = filter_flags(&start.flags, err);
 
 	if (result < 0)
@@ -209,11 +208,11 @@ int launch_start(
 	if (launched.page == NULL || supervisor < 0 || pipe2(start.events, O_CLOEXEC) < 0)
 		return error_errno(err, errno, "cannot prepare the launch");
 	launched.events = start.events[0];
-	writing = start.events[1];
 	start.supervisor = supervisor;
 	/* If the guard dies, its children become ours. */
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 	result = fork_guard(&start, &launched, err);
+	close_fd(&start.events[1]);
 	if (result == 0)
 		result = finish_start(&launched, err);
 	if (result < 0) {

@@ -113,7 +113,7 @@ static int parse_status(const char *text, struct process_status *ret)
 
 int process_status_of(const struct world *world, pid_t tid, struct process_status *ret)
 {
-	char text[16384];
+	char text[16384] = "";
 	ssize_t length = read_entry(world, tid, "status", text, sizeof text);
 
 	if (length < 0)
