@@ -1,0 +1,151 @@
+-- What the user is told of denials, and what the log has.
+local live = require "live"
+
+local function count(text, what)
+  local found = 0
+  for _ in text:gmatch(what) do found = found + 1 end
+  return found
+end
+
+local POLICY = [[
+use "base/loader"
+allow.exec { "/**" }
+allow.read { "/usr/**", "/etc/hostname" }
+deny.read { "/etc/shadow", "/etc/sudoers", errno = "ENOENT", why = "not yours" }
+]]
+
+describe("denials #live", function()
+  after_each(live.cleanup)
+
+  local function run(command, args, policy)
+    return live.run { policy = policy or POLICY, command = command, args = args or {} }
+  end
+
+  it("are told once for each rule and object, and counted at the end", function()
+    local result = run("for i in 1 2 3 4 5; do cat /etc/shadow; done; cat /etc/fstab")
+    assert.equal(1, count(result.err, 'denied opening %(read%) "/etc/shadow"'))
+    assert.equal(1, count(result.err, 'denied opening %(read%) "/etc/fstab"'))
+    assert.truthy(result.err:find("moongate: 6 denials", 1, true), result.err)
+    assert.truthy(result.err:find("openat \"/etc/shadow\"  (5 times)", 1, true), result.err)
+  end)
+
+  it("name the rule, where it stands, the pattern that matched and why", function()
+    local result = run("cat /etc/sudoers")
+    assert.truthy(result.err:find(
+      'ENOENT %(%S+policy.lua:4: deny.read "/etc/sudoers": not yours%)'), result.err)
+  end)
+
+  it("name the line that would allow them, and it does", function()
+    local result = run("cat /etc/fstab")
+    local line = result.err:match("to allow it: (allow%.read [^\n]+)")
+    assert.equal('allow.read "/etc/fstab"', line)
+    local allowed = run("cat /etc/fstab", {}, POLICY .. line .. "\n")
+    assert.equal(0, allowed.status)
+    assert.equal(live.read_file("/etc/fstab"), allowed.out)
+    assert.equal("", allowed.err)
+  end)
+
+  it("of a group name the group, and opening it helps", function()
+    local directory = live.directory()
+    live.write_file(directory .. "/x", "")
+    local command = "rm -f " .. directory .. "/x"
+    local policy = POLICY .. "allow.read '/**'\n"
+    local result = run(command, {}, policy)
+    assert.truthy(result.err:find('to allow it: allow.syscall "@remove"', 1, true), result.err)
+    local allowed = run(command, { "-q" }, policy .. 'allow.syscall "@remove"\n')
+    assert.equal(0, allowed.status)
+  end)
+
+  it("are not told with -q", function()
+    local result = run("cat /etc/shadow", { "-q" })
+    assert.equal("cat: /etc/shadow: No such file or directory\n", result.err)
+  end)
+
+  it("do not mention an object that is missing under the default", function()
+    local result = run("cat /no/such/file")
+    assert.equal("cat: /no/such/file: No such file or directory\n", result.err)
+  end)
+
+  it("have colour only when asked for", function()
+    assert.falsy(run("cat /etc/shadow").err:find("\27"))
+    assert.truthy(run("cat /etc/shadow", { "--color", "always" }).err:find("\27[1;31m", 1, true))
+    assert.equal(125, run("true", { "--color", "sometimes" }).status)
+  end)
+
+  it("stay readable in a terminal, whatever the path", function()
+    local result = run([[cat "$(printf '/etc/\033[31mred\n/usr')"; cat "$(printf '/home/\377x')"]])
+    local told = result.err:gsub("cat: [^\n]*\n[^\n]*\n?", "")
+    assert.falsy(told:find("\27"), told)
+  end)
+end)
+
+describe("the log #live", function()
+  after_each(live.cleanup)
+  local json = require "dkjson"
+
+  local function lines_of(path)
+    local lines = {}
+    for line in io.lines(path) do
+      local value, _, problem = json.decode(line)
+      assert(value, ("%s: %s"):format(tostring(problem), line))
+      lines[#lines + 1] = value
+    end
+    return lines
+  end
+
+  local function run(command)
+    local log = live.directory() .. "/log"
+    local result = live.run { policy = POLICY, command = command, args = { "-q", "--log", log } }
+    return lines_of(log), result
+  end
+
+  local function find(lines, path, verdict)
+    for _, line in ipairs(lines) do
+      if line.path == path and line.verdict == verdict then return line end
+    end
+  end
+
+  it("has every decision, one JSON object a line", function()
+    local lines = run("cat /etc/hostname /etc/shadow; cat /etc/shadow")
+    local allowed = find(lines, "/etc/hostname", "allow")
+    assert.equal("rule", allowed.source)
+    assert.equal(3, allowed.line)
+    assert.equal("cat", allowed.comm)
+    assert.equal("openat", allowed.syscall)
+    assert.same({ "read" }, allowed.rights)
+    local denied, seen = find(lines, "/etc/shadow", "deny"), 0
+    assert.equal("ENOENT", denied.errno)
+    assert.equal("not yours", denied.why)
+    for _, line in ipairs(lines) do
+      if line.path == "/etc/shadow" then seen = seen + 1 end
+    end
+    assert.equal(2, seen)
+  end)
+
+  it("has the bytes of a path that is not text", function()
+    local lines = run([[mkdir "$(printf '/etc/\377\n.')"]])
+    local denied
+    for _, line in ipairs(lines) do
+      if line.path_hex then denied = line end
+    end
+    assert.equal("/etc/\\xff\\x0a.", denied.path)
+    assert.equal("2f6574632fff0a2e", denied.path_hex)
+  end)
+
+  it("is written before the program goes on", function()
+    local log = live.directory() .. "/log"
+    local result = live.run {
+      policy = POLICY .. ("allow.read %q\n"):format(log),
+      command = ("cat /etc/shadow; grep -c /etc/shadow %s"):format(log),
+      args = { "-q", "--log", log },
+    }
+    assert.equal("1\n", result.out)
+  end)
+
+  it("that can't be opened ends everything before it begins", function()
+    local result = live.run { policy = POLICY, command = "echo ran",
+      args = { "--log", "/no/such/directory/log" } }
+    assert.equal(125, result.status)
+    assert.equal("", result.out)
+  end)
+end)
