@@ -240,12 +240,36 @@ static void settle_supervisor(const struct run *run)
 		(void)prctl(PR_SET_DUMPABLE, 0);
 }
 
+/* NULL: no memory. Never freed: it is needed until the process ends. */
+static char **shell_arguments(struct run *run)
+{
+	static char shell[] = "/bin/sh";
+	size_t count = 0;
+	char **words;
+
+	while (run->command[count] != NULL)
+		count++;
+	words = calloc(count + 2, sizeof *words);
+	if (words == NULL)
+		return NULL;
+	words[0] = shell;
+	words[1] = run->program;
+	for (size_t i = 1; i < count; i++)
+		words[i + 1] = run->command[i];
+	return words;
+}
+
 static int start(struct run *run, struct error *err)
 {
-	const struct launch launch = {
-		.program = run->program, .arguments = run->command, .filter = &run->filter};
+	const struct launch launch = {.program = run->program,
+		.arguments = run->command,
+		.shell_arguments = shell_arguments(run),
+		.filter = &run->filter};
 	sigset_t all;
 	int result;
+
+	if (launch.shell_arguments == NULL)
+		return error_set(err, ENOMEM, "out of memory");
 
 	(void)sigfillset(&all);
 	(void)sigprocmask(SIG_BLOCK, &all, &run->mask);

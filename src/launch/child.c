@@ -57,6 +57,10 @@ void child_run(const struct launch *launch, struct launch_page *page, const sigs
 	while (page->go == 0)
 		futex_wait(&page->go, 0, NULL);
 	(void)execve(launch->program, launch->arguments, environ);
+	if (errno == ENOEXEC) {
+		(void)execve("/bin/sh", launch->shell_arguments, environ);
+		errno = ENOEXEC;
+	}
 	page->exec_error = errno;
 	_exit(page->exec_error == ENOENT ? 127 : 126);
 }

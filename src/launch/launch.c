@@ -50,9 +50,10 @@ struct start {
 	struct launch_page *page;
 	int supervisor; /* pidfd */
 	int events[2];
+	bool ignored; /* SIGCHLD, by whoever started us: the target's to inherit */
 };
 
-static void run_guard(const struct start *start)
+static void run_guard(struct start *start)
 {
 	pid_t target;
 
@@ -61,12 +62,16 @@ static void run_guard(const struct start *start)
 		start->page->stage = STAGE_GUARD;
 		_exit(125);
 	}
+	/* Ignored, children would vanish without a status. */
+	start->ignored = signal(SIGCHLD, SIG_DFL) == SIG_IGN;
 	target = fork();
 	if (target < 0) {
 		start->page->error = errno;
 		start->page->stage = STAGE_FORK;
 		_exit(125);
 	}
+	if (target == 0 && start->ignored)
+		(void)signal(SIGCHLD, SIG_IGN);
 	if (target == 0)
 		child_run(start->launch, start->page, start->mask, start->flags);
 	start->page->target = target;

@@ -24,6 +24,8 @@
 struct launch {
 	const char *program; /* path to execute */
 	char *const *arguments;
+	/* For a text file without "#!": what execvp(3) does, "/bin/sh" PROGRAM ARGUMENTS. */
+	char *const *shell_arguments;
 	const struct filter *filter;
 };
 
