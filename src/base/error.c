@@ -11,16 +11,22 @@ static int negative(int code)
 	return code == 0 ? -EIO : -abs(code);
 }
 
-int error_set(struct error *err, int code, const char *format, ...)
+static int fill(struct error *err, int code, const char *format, va_list arguments)
 {
-	va_list arguments;
-
 	code = negative(code);
 	if (err == NULL)
 		return code;
 	err->code = code;
-	va_start(arguments, format);
 	(void)vsnprintf(err->text, sizeof err->text, format, arguments);
+	return code;
+}
+
+int error_set(struct error *err, int code, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	code = fill(err, code, format, arguments);
 	va_end(arguments);
 	return code;
 }
@@ -30,13 +36,11 @@ int error_errno(struct error *err, int code, const char *format, ...)
 	va_list arguments;
 	size_t used;
 
-	code = negative(code);
+	va_start(arguments, format);
+	code = fill(err, code, format, arguments);
+	va_end(arguments);
 	if (err == NULL)
 		return code;
-	err->code = code;
-	va_start(arguments, format);
-	(void)vsnprintf(err->text, sizeof err->text, format, arguments);
-	va_end(arguments);
 	used = strlen(err->text);
 	(void)snprintf(err->text + used, sizeof err->text - used, ": %s", strerror(-code));
 	return code;

@@ -86,20 +86,11 @@ static int check(const struct policy_options *options)
 
 static int run(int argc, char **argv)
 {
-	static const struct option long_options[] = {
-		{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
 	struct policy_options options = {0};
-	int option;
+	int status = policy_options_parse(&options, argc, argv, usage, NULL);
 
-	optind = 1;
-	while ((option = getopt_long(argc, argv, "p:D:h", long_options, NULL)) != -1) {
-		if (option == 'h') {
-			(void)fputs(usage, stdout);
-			return 0;
-		}
-		if (option == '?' || !policy_options_add(&options, option, optarg))
-			return EXIT_USAGE;
-	}
+	if (status >= 0)
+		return status;
 	for (; optind < argc; optind++)
 		if (!policy_options_add(&options, 'p', argv[optind]))
 			return EXIT_USAGE;

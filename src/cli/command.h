@@ -36,6 +36,13 @@ struct policy_options {
 /* false: too many; a sentence has been printed. */
 bool policy_options_add(struct policy_options *options, int option, const char *value);
 
+/*
+ * The options of the commands that only look at policies: -p, -D, --help, and --json where `json`
+ * is not NULL. -1: go on at argv[optind]; else the exit status.
+ */
+int policy_options_parse(
+	struct policy_options *options, int argc, char **argv, const char *usage, bool *json);
+
 struct lua_host;
 /*
  * Loads what -p and -D say, with the search path of users: $XDG_CONFIG_HOME (~/.config)

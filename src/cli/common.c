@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <getopt.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -56,6 +57,28 @@ bool policy_options_add(struct policy_options *options, int option, const char *
 	}
 	complain("too many options -%c", option);
 	return false;
+}
+
+int policy_options_parse(
+	struct policy_options *options, int argc, char **argv, const char *usage, bool *json)
+{
+	static const struct option long_options[] = {{"help", no_argument, NULL, 'h'},
+		{"json", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
+	int option;
+
+	optind = 1;
+	while ((option = getopt_long(argc, argv, "p:D:h", long_options, NULL)) != -1) {
+		if (option == 'h') {
+			(void)fputs(usage, stdout);
+			return 0;
+		}
+		if (option == 'j' && json != NULL)
+			*json = true;
+		else if (option == 'j' || option == '?' ||
+			 !policy_options_add(options, option, optarg))
+			return EXIT_USAGE;
+	}
+	return -1;
 }
 
 /* The user's own directory of policies, or false: there is no home. */

@@ -73,50 +73,16 @@ static json_t *rights_array(unsigned rights)
 	return array;
 }
 
-static const char *verdict_name(enum verdict_kind kind)
-{
-	switch (kind) {
-	case VERDICT_DENY:
-		return "deny";
-	case VERDICT_ALLOW:
-		return "allow";
-	case VERDICT_KILL:
-		return "kill";
-	case VERDICT_VALUE:
-		return "value";
-	case VERDICT_REDIRECT:
-		return "redirect";
-	case VERDICT_CONTENT:
-		return "content";
-	}
-	return "?";
-}
-
-static const char *source_name(enum verdict_source source)
-{
-	switch (source) {
-	case SOURCE_DEFAULT:
-		return "default";
-	case SOURCE_RULE:
-		return "rule";
-	case SOURCE_HANDLER:
-		return "handler";
-	case SOURCE_FAILURE:
-		return "failure";
-	}
-	return "?";
-}
-
 static void set_verdict(json_t *object, const struct verdict *verdict)
 {
 	const char *name = errname_of(verdict->error);
 
-	set(object, "verdict", verdict_name(verdict->kind));
+	set(object, "verdict", verdict_kind_name(verdict->kind));
 	if (verdict->kind == VERDICT_DENY)
 		set(object, "errno", name != NULL ? name : "EACCES");
 	if (verdict->kind == VERDICT_REDIRECT && verdict->data != NULL)
 		set(object, "redirect", verdict->data);
-	set(object, "source", source_name(verdict->source));
+	set(object, "source", verdict_source_name(verdict->source));
 	if (verdict->file != NULL && verdict->line > 0) {
 		set(object, "file", verdict->file);
 		set_number(object, "line", verdict->line);

@@ -42,50 +42,21 @@ static const struct action *find_action(const char *name)
 	return NULL;
 }
 
-static const char *verdict_word(const struct verdict *verdict)
-{
-	switch (verdict->kind) {
-	case VERDICT_ALLOW:
-		return "allow";
-	case VERDICT_KILL:
-		return "kill";
-	case VERDICT_VALUE:
-		return "value";
-	case VERDICT_REDIRECT:
-		return "redirect";
-	case VERDICT_CONTENT:
-		return "content";
-	case VERDICT_DENY:
-		break;
-	}
-	return "deny";
-}
-
-static const char *source_word(enum verdict_source source)
-{
-	static const char *const words[] = {
-		[SOURCE_DEFAULT] = "default",
-		[SOURCE_RULE] = "rule",
-		[SOURCE_HANDLER] = "handler",
-		[SOURCE_FAILURE] = "failure",
-	};
-
-	return words[source];
-}
-
 static void print_text(const struct request *request, const struct verdict *verdict)
 {
 	const char *name = errname_of(verdict->error);
 	char line[8192];
 
-	(void)printf("%s%s%s: %s", verdict_word(verdict),
+	(void)printf("%s%s%s: %s", verdict_kind_name(verdict->kind),
 		verdict->kind == VERDICT_DENY && name != NULL ? " " : "",
 		verdict->kind == VERDICT_DENY && name != NULL ? name : "",
-		source_word(verdict->source));
+		verdict_source_name(verdict->source));
 	if (verdict->line > 0)
 		(void)printf(" at %s:%d", verdict->file, verdict->line);
-	if (verdict->rule != NULL)
-		(void)printf(": %s", verdict->rule->words);
+	if (verdict->rule != NULL) {
+		policy_excerpt(verdict->rule, request, line, sizeof line);
+		(void)printf(": %s", line);
+	}
 	if (verdict->why[0] != '\0')
 		(void)printf(": %s", verdict->why);
 	(void)putchar('\n');
@@ -98,8 +69,8 @@ static void print_text(const struct request *request, const struct verdict *verd
 static void print_json(const struct verdict *verdict)
 {
 	json_t *object = json_pack("{s:s, s:s, s:s*, s:s*, s:i, s:s*, s:s}", "verdict",
-		verdict_word(verdict), "source", source_word(verdict->source), "errno",
-		verdict->kind == VERDICT_DENY ? errname_of(verdict->error) : NULL, "file",
+		verdict_kind_name(verdict->kind), "source", verdict_source_name(verdict->source),
+		"errno", verdict->kind == VERDICT_DENY ? errname_of(verdict->error) : NULL, "file",
 		verdict->file, "line", verdict->line, "rule",
 		verdict->rule != NULL ? verdict->rule->words : NULL, "why", verdict->why);
 
@@ -146,24 +117,13 @@ static int explain(const struct policy_options *options, const struct action *ac
 
 static int run(int argc, char **argv)
 {
-	static const struct option long_options[] = {{"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
 	struct policy_options options = {0};
 	const struct action *action;
 	bool json = false;
-	int option;
+	int status = policy_options_parse(&options, argc, argv, usage, &json);
 
-	optind = 1;
-	while ((option = getopt_long(argc, argv, "p:D:h", long_options, NULL)) != -1) {
-		if (option == 'h') {
-			(void)fputs(usage, stdout);
-			return 0;
-		}
-		if (option == 'j')
-			json = true;
-		else if (option == '?' || !policy_options_add(&options, option, optarg))
-			return EXIT_USAGE;
-	}
+	if (status >= 0)
+		return status;
 	if (argc - optind != 3) {
 		complain("usage: moongate explain POLICY ACTION PATH");
 		return EXIT_USAGE;

@@ -37,3 +37,7 @@ struct verdict {
 
 /* Frees `data` and makes it the refusing zero verdict again. */
 void verdict_clear(struct verdict *verdict);
+
+/* "deny", "allow", …; "default", "rule", …: for people and logs. */
+const char *verdict_kind_name(enum verdict_kind kind);
+const char *verdict_source_name(enum verdict_source source);

@@ -86,6 +86,8 @@ int call_base(const struct call *call, int *ret_base)
 	int base;
 
 	*ret_base = -1;
+	if (call->given_len == 0)
+		return -ENOENT;
 	if (call->given[0] == '/' && (call->resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) == 0)
 		return 0;
 	if (call->dirfd == AT_FDCWD)

@@ -100,7 +100,10 @@ enum { INTERNAL_ERESTARTSYS = 512 };
  */
 int call_decode(struct call *call);
 
-/* O_PATH pin where a relative path starts; -1 for an absolute one; else a negative errno < -1. */
+/*
+ * Where the call's path starts: an O_PATH pin in *ret_base, or -1 for an absolute path. -ENOENT:
+ * the path is empty.
+ */
 int call_base(const struct call *call, int *ret_base);
 
 /* ---- asking the policy ------------------------------------------------------------------------

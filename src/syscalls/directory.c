@@ -155,13 +155,8 @@ void mkdir_perform(struct call *call, struct answer *answer)
 {
 	struct mkdir_job job = {.call = call, .answer = answer, .place = PLACE_NOWHERE};
 	cleanup_fd int base = -1;
-	int result;
+	int result = call_base(call, &base);
 
-	if (call->given_len == 0) {
-		answer_result(answer, -ENOENT);
-		return;
-	}
-	result = call_base(call, &base);
 	if (result < 0) {
 		answer_result(answer, result);
 		return;

@@ -143,13 +143,8 @@ void open_perform(struct call *call, struct answer *answer)
 {
 	cleanup_fd int base = -1;
 	struct open_job job = {.call = call, .answer = answer, .base = -1};
-	int result;
+	int result = call_base(call, &base);
 
-	if (call->given_len == 0) {
-		answer_result(answer, -ENOENT);
-		return;
-	}
-	result = call_base(call, &base);
 	if (result < 0) {
 		answer_result(answer, result);
 		return;

@@ -16,6 +16,7 @@
 #include "target/place.h"
 #include "target/process.h"
 #include "target/procfs.h"
+#include "target/walk.h"
 
 /*
  * The walk by hand, component by component, each one pinned before the next is looked up:
@@ -23,39 +24,11 @@
  * /proc/self, magic links, a foreign root; and to learn where exactly a name is missing.
  */
 
-enum { SYMLINK_LIMIT = 40, REST_SIZE = 2 * PATH_MAX };
-
-struct walk {
-	const struct route *route;
-	int root;	      /* where '/' is; not owned */
-	int start;	      /* where the walk began; not owned */
-	int current;	      /* the directory reached; owned */
-	bool root_known;      /* to the kernel, which looks it up late: see move_to_root() */
-	int links;	      /* symlinks followed */
-	uint64_t mount;	      /* RESOLVE_NO_XDEV: the only mount allowed */
-	char rest[REST_SIZE]; /* text still to be walked */
-	size_t at;	      /* where in it */
-	struct place *place;
-};
-
-enum step { STEP_GO_ON, STEP_ARRIVED };
-
-struct component {
-	char name[NAME_MAX + 1];
-	bool last;	     /* nothing but slashes behind it */
-	bool trailing_slash; /* at least one slash behind it */
-};
-
-static int open_pin(int base, const char *name, int flags)
+int walk_open(int base, const char *name, int flags)
 {
 	int fd = openat(base, name, O_PATH | O_CLOEXEC | flags);
 
 	return fd >= 0 ? fd : -errno;
-}
-
-static bool resolves(const struct walk *walk, uint64_t flag)
-{
-	return (walk->route->resolve & flag) != 0;
 }
 
 static int identity_of(int pin, struct statx *ret)
@@ -76,7 +49,7 @@ static int check_mount(struct walk *walk, int pin)
 {
 	struct statx st;
 
-	if (!resolves(walk, RESOLVE_NO_XDEV))
+	if (!walk_resolves(walk, RESOLVE_NO_XDEV))
 		return 0;
 	if (identity_of(pin, &st) < 0)
 		return -EACCES;
@@ -84,7 +57,7 @@ static int check_mount(struct walk *walk, int pin)
 }
 
 /* The walk goes on from `pin`, which it owns from now on. */
-static int move_to(struct walk *walk, int pin)
+int walk_move(struct walk *walk, int pin)
 {
 	int result = check_mount(walk, pin);
 
@@ -101,21 +74,21 @@ static int move_to_copy(struct walk *walk, int pin)
 {
 	int copy = fcntl(pin, F_DUPFD_CLOEXEC, 3);
 
-	return copy < 0 ? -errno : move_to(walk, copy);
+	return copy < 0 ? -errno : walk_move(walk, copy);
 }
 
 /*
  * An absolute path, or an absolute link: to the target's root, where openat2 lets it. The kernel's
  * nd_jump_root() compares with a root that it may not have looked up yet, and then says EXDEV.
  */
-static int move_to_root(struct walk *walk)
+int walk_move_to_root(struct walk *walk)
 {
-	if (resolves(walk, RESOLVE_BENEATH))
+	if (walk_resolves(walk, RESOLVE_BENEATH))
 		return -EXDEV;
-	if (resolves(walk, RESOLVE_NO_XDEV) && !walk->root_known)
+	if (walk_resolves(walk, RESOLVE_NO_XDEV) && !walk->root_known)
 		return -EXDEV;
 	walk->root_known = true;
-	return move_to_copy(walk, resolves(walk, RESOLVE_IN_ROOT) ? walk->start : walk->root);
+	return move_to_copy(walk, walk_resolves(walk, RESOLVE_IN_ROOT) ? walk->start : walk->root);
 }
 
 static int go_up(struct walk *walk)
@@ -123,13 +96,13 @@ static int go_up(struct walk *walk)
 	int up;
 
 	walk->root_known = true;
-	if (resolves(walk, RESOLVE_BENEATH | RESOLVE_IN_ROOT) &&
+	if (walk_resolves(walk, RESOLVE_BENEATH | RESOLVE_IN_ROOT) &&
 		same_directory(walk->current, walk->start))
-		return resolves(walk, RESOLVE_BENEATH) ? -EXDEV : 0;
+		return walk_resolves(walk, RESOLVE_BENEATH) ? -EXDEV : 0;
 	if (same_directory(walk->current, walk->root))
 		return move_to_copy(walk, walk->current);
-	up = open_pin(walk->current, "..", O_DIRECTORY);
-	return up < 0 ? up : move_to(walk, up);
+	up = walk_open(walk->current, "..", O_DIRECTORY);
+	return up < 0 ? up : walk_move(walk, up);
 }
 
 /* false: the text is used up. */
@@ -154,7 +127,7 @@ static int next_component(struct walk *walk, struct component *ret)
 }
 
 /* Puts a link's text before what is left to walk. */
-static int insert_text(struct walk *walk, const char *text)
+int walk_insert(struct walk *walk, const char *text)
 {
 	char joined[REST_SIZE];
 	int length = snprintf(joined, sizeof joined, "%s%s", text, walk->rest + walk->at);
@@ -163,119 +136,7 @@ static int insert_text(struct walk *walk, const char *text)
 		return -ENAMETOOLONG;
 	memcpy(walk->rest, joined, (size_t)length + 1);
 	walk->at = 0;
-	return text[0] == '/' ? move_to_root(walk) : 0;
-}
-
-static int count_link(struct walk *walk)
-{
-	if (resolves(walk, RESOLVE_NO_SYMLINKS))
-		return -ELOOP;
-	return ++walk->links > SYMLINK_LIMIT ? -ELOOP : 0;
-}
-
-/* fs.protected_symlinks of proc_sys_fs(5); may_follow_link() in fs/namei.c. */
-static int check_protected_link(const struct walk *walk, int link)
-{
-	struct stat directory, st;
-
-	if (walk->route->world->protected_symlinks == 0)
-		return 0;
-	if (fstat(walk->current, &directory) < 0 || fstat(link, &st) < 0)
-		return -EACCES;
-	if ((directory.st_mode & (S_ISVTX | S_IWOTH)) != (S_ISVTX | S_IWOTH))
-		return 0;
-	if (st.st_uid == directory.st_uid || st.st_uid == (uid_t)syscall(SYS_setfsuid, -1))
-		return 0;
-	return -EACCES;
-}
-
-static int check_nosymfollow(int link)
-{
-	struct statfs fs;
-	const long nosymfollow = 0x2000; /* ST_NOSYMFOLLOW, Linux 5.10 */
-
-	if (fstatfs(link, &fs) < 0)
-		return -EACCES;
-	return (fs.f_flags & nosymfollow) != 0 ? -ELOOP : 0;
-}
-
-/* `self` and `thread-self` are ours when we read them: the target's are put in their place. */
-static int follow_self(struct walk *walk, const struct component *component)
-{
-	const struct target *target = walk->route->target;
-	struct process_status status;
-	char text[64];
-	int result = process_status(walk->route->world, target, &status);
-
-	if (result < 0)
-		return result;
-	if (strcmp(component->name, "self") == 0)
-		(void)snprintf(text, sizeof text, "%d", status.tgid);
-	else
-		(void)snprintf(text, sizeof text, "%d/task/%d", status.tgid, target->tid);
-	return insert_text(walk, text);
-}
-
-static bool is_self(const struct walk *walk, const struct component *component)
-{
-	return (strcmp(component->name, "self") == 0 ||
-		       strcmp(component->name, "thread-self") == 0) &&
-	       procfs_is_root(walk->current);
-}
-
-/*
- * In between, the thread is the supervisor: to look at directories of /proc that the target may
- * have lost the rights to, and for what it may do with its own all the same.
- */
-static void suspend(const struct walk *walk)
-{
-	if (walk->route->identity != NULL)
-		identity_suspend(walk->route->identity);
-}
-
-static int resume(const struct walk *walk)
-{
-	const struct route *route = walk->route;
-
-	if (route->identity == NULL)
-		return 0;
-	return identity_resume(route->identity, route->world, route->target);
-}
-
-/* The text of a magic link is not where it leads: jump, if the target may. */
-static int jump(struct walk *walk, const struct component *component, pid_t owner)
-{
-	int result, pin;
-
-	if (resolves(walk, RESOLVE_NO_MAGICLINKS | RESOLVE_BENEATH | RESOLVE_IN_ROOT))
-		return resolves(walk, RESOLVE_NO_MAGICLINKS) ? -ELOOP : -EXDEV;
-	suspend(walk);
-	pin = procfs_permits_jump(walk->route, owner);
-	if (pin == 0)
-		pin = open_pin(walk->current, component->name, 0);
-	result = resume(walk);
-	if (result == 0)
-		result = target_check(walk->route->target);
-	if (result < 0 && pin >= 0)
-		(void)close(pin);
-	if (result < 0 || pin < 0)
-		return result < 0 ? result : pin;
-	return move_to(walk, pin);
-}
-
-static int follow_text(struct walk *walk, int link)
-{
-	char text[PATH_MAX];
-	ssize_t length = readlinkat(link, "", text, sizeof text);
-
-	if (length < 0)
-		return -errno;
-	if (length == 0)
-		return -ENOENT;
-	if (length >= (ssize_t)sizeof text)
-		return -ENAMETOOLONG;
-	text[length] = '\0';
-	return insert_text(walk, text);
+	return text[0] == '/' ? walk_move_to_root(walk) : 0;
 }
 
 /* Where the walk is done: everything of the place but the object's name. */
@@ -296,49 +157,6 @@ static int arrive(struct walk *walk, int object, const struct component *compone
 	if (component->trailing_slash && !S_ISDIR(place->st.st_mode))
 		return -ENOTDIR;
 	return STEP_ARRIVED;
-}
-
-/* Magic links: STEP_ARRIVED with the object they lead to, or the walk goes on there. */
-static int follow_magic(struct walk *walk, const struct component *component, pid_t owner)
-{
-	int result = jump(walk, component, owner);
-	struct place *place = walk->place;
-
-	if (result < 0)
-		return result;
-	if (!component->last)
-		return STEP_GO_ON;
-	place->object = steal_fd(&walk->current);
-	if (fstat(place->object, &place->st) < 0)
-		return -EACCES;
-	if (component->trailing_slash && !S_ISDIR(place->st.st_mode))
-		return -ENOTDIR;
-	return STEP_ARRIVED;
-}
-
-static int follow(struct walk *walk, int link, const struct component *component)
-{
-	pid_t owner;
-	int result = count_link(walk);
-
-	if (result == 0)
-		result = check_nosymfollow(link);
-	if (result == 0 && component->last)
-		result = check_protected_link(walk, link);
-	if (result < 0)
-		return result;
-	if (is_self(walk, component))
-		return follow_self(walk, component);
-	if (procfs_holds(link)) {
-		suspend(walk);
-		owner = procfs_owner(walk->route->world, walk->current);
-		result = resume(walk);
-		if (result < 0)
-			return result;
-		if (owner != 0)
-			return follow_magic(walk, component, owner);
-	}
-	return follow_text(walk, link);
 }
 
 /* Nothing there: a place to create at if it was the last component. */
@@ -366,17 +184,32 @@ static int miss(struct walk *walk, const struct component *component)
 	return STEP_ARRIVED;
 }
 
+void walk_suspend(const struct walk *walk)
+{
+	if (walk->route->identity != NULL)
+		identity_suspend(walk->route->identity);
+}
+
+int walk_resume(const struct walk *walk)
+{
+	const struct route *route = walk->route;
+
+	if (route->identity == NULL)
+		return 0;
+	return identity_resume(route->identity, route->world, route->target);
+}
+
 static int look_up(const struct walk *walk, const char *name)
 {
 	const struct route *route = walk->route;
-	int next = open_pin(walk->current, name, O_NOFOLLOW), result;
+	int next = walk_open(walk->current, name, O_NOFOLLOW), result;
 
 	if (next != -EACCES || route->identity == NULL || !route->identity->borrowed)
 		return next;
-	suspend(walk);
+	walk_suspend(walk);
 	if (procfs_is_own_fd_directory(route->world, route->target, walk->current))
-		next = open_pin(walk->current, name, O_NOFOLLOW);
-	result = resume(walk);
+		next = walk_open(walk->current, name, O_NOFOLLOW);
+	result = walk_resume(walk);
 	if (result < 0)
 		close_fd(&next);
 	return result < 0 ? result : next;
@@ -397,13 +230,13 @@ static int step_into(struct walk *walk, const struct component *component)
 	if (fstat(next, &st) < 0)
 		return -EACCES;
 	if (S_ISLNK(st.st_mode) && !stop_at_link)
-		return follow(walk, next, component);
+		return walk_follow(walk, next, component);
 	result = check_mount(walk, next);
 	if (result < 0)
 		return result;
 	if (component->last)
 		return arrive(walk, steal_fd(&next), component);
-	return move_to(walk, steal_fd(&next));
+	return walk_move(walk, steal_fd(&next));
 }
 
 /* The directory itself is the object: "/", "dir/.", "..". */
@@ -418,8 +251,8 @@ static int arrive_here(struct walk *walk)
 static int step_dots(struct walk *walk, const struct component *component)
 {
 	/* Looking up "." needs search permission, as any name does. */
-	int here = open_pin(walk->current, ".", O_DIRECTORY);
-	int result = here < 0 ? here : move_to(walk, here);
+	int here = walk_open(walk->current, ".", O_DIRECTORY);
+	int result = here < 0 ? here : walk_move(walk, here);
 
 	if (result == 0 && component->name[1] == '.')
 		result = go_up(walk);
@@ -490,8 +323,8 @@ static int begin(struct walk *walk)
 	if (identity_of(walk->start, &st) < 0)
 		return -EACCES;
 	walk->mount = st.stx_mnt_id;
-	walk->root_known = route->path[0] == '/' || resolves(walk, RESOLVE_IN_ROOT);
-	return route->path[0] == '/' ? move_to_root(walk) : move_to_copy(walk, walk->start);
+	walk->root_known = route->path[0] == '/' || walk_resolves(walk, RESOLVE_IN_ROOT);
+	return route->path[0] == '/' ? walk_move_to_root(walk) : move_to_copy(walk, walk->start);
 }
 
 static int name_place(const struct walk *walk)
@@ -504,9 +337,9 @@ static int name_place(const struct walk *walk)
 	result = place_name(walk->route->world, place);
 	if (result < 0 || !procfs_holds(place->object))
 		return result;
-	suspend(walk);
+	walk_suspend(walk);
 	result = procfs_permits(walk->route, place);
-	return resume(walk) < 0 ? -EACCES : result;
+	return walk_resume(walk) < 0 ? -EACCES : result;
 }
 
 int place_walk(const struct route *route, struct place *ret)
