@@ -74,6 +74,8 @@ static void matches_what_it_says(void **state)
 		{"/w/?", "/w/\xc3\xa4", false},
 		{"/x*y/z*w/**", "/xxy/zww/q", true},
 		{"/x*/z", "/x/y/z", false},
+		{"//x", "/x", true}, /* dir .. "/x", with "/" as dir */
+		{"//**", "/", true},
 	};
 
 	(void)state;
@@ -96,7 +98,7 @@ static void refuses_what_has_no_meaning(void **state)
 		{"/a/", "ends in '/'; write /dir"},
 		{"/a//b", "empty component"},
 		{"//", "empty component"},
-		{"//a", "empty component"},
+		{"///a", "empty component"},
 		{"/a/./b", "'.' or '..'"},
 		{"/.", "'.' or '..'"},
 		{"/a/../b", "'.' or '..'"},

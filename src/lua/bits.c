@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "lua/class.h"
 #include "lua/state.h"
 #include "policy/operation.h"
 
@@ -12,6 +13,8 @@ struct member {
 	uint64_t mask, value;
 	bool group;
 };
+
+static const struct class bits_class = {"set of flags"};
 
 struct bits {
 	uint64_t set;
@@ -104,7 +107,7 @@ static int unknown_member(lua_State *L, const struct bits *bits, const char *nam
 
 static int bits_index(lua_State *L)
 {
-	const struct bits *bits = luaL_checkudata(L, 1, "moongate.bits");
+	const struct bits *bits = class_check(L, 1, &bits_class);
 	const char *name = luaL_checkstring(L, 2);
 	const struct member *member = find_member(bits, name);
 
@@ -116,14 +119,14 @@ static int bits_index(lua_State *L)
 
 static int bits_newindex(lua_State *L)
 {
-	const struct bits *bits = luaL_checkudata(L, 1, "moongate.bits");
+	const struct bits *bits = class_check(L, 1, &bits_class);
 
 	raise_error(L, "%s is read-only", bits->what);
 }
 
 static int bits_tostring(lua_State *L)
 {
-	const struct bits *bits = luaL_checkudata(L, 1, "moongate.bits");
+	const struct bits *bits = class_check(L, 1, &bits_class);
 	luaL_Buffer text;
 	bool first = true;
 
@@ -149,11 +152,9 @@ void bits_open(lua_State *L)
 		{NULL, NULL},
 	};
 
-	luaL_newmetatable(L, "moongate.bits"); /* metatable */
+	class_open(L, &bits_class); /* metatable */
 	luaL_setfuncs(L, methods, 0);
-	lua_pushboolean(L, 0);		    /* metatable false */
-	lua_setfield(L, -2, "__metatable"); /* metatable */
-	lua_pop(L, 1);			    /* */
+	lua_pop(L, 1); /* */
 }
 
 static void push(lua_State *L, struct bits bits)
@@ -161,7 +162,7 @@ static void push(lua_State *L, struct bits bits)
 	struct bits *box = lua_newuserdatauv(L, sizeof *box, 0); /* bits */
 
 	*box = bits;
-	luaL_setmetatable(L, "moongate.bits");
+	class_set(L, &bits_class);
 }
 
 void bits_push_flags(lua_State *L, uint64_t flags)

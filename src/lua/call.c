@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lua/bits.h"
+#include "lua/class.h"
 #include "lua/state.h"
 #include "policy/pattern.h"
 
@@ -16,9 +17,11 @@ struct field {
 	void (*push)(lua_State *L, const struct request *request);
 };
 
+static const struct class call_class = {"call"};
+
 static const struct request *check_call(lua_State *L)
 {
-	const struct call_object *call = luaL_checkudata(L, 1, "moongate.call");
+	const struct call_object *call = class_check(L, 1, &call_class);
 
 	if (call->request == NULL)
 		raise_error(L, "this call was answered already; "
@@ -178,7 +181,7 @@ static int call_newindex(lua_State *L)
 
 static int call_tostring(lua_State *L)
 {
-	const struct call_object *call = luaL_checkudata(L, 1, "moongate.call");
+	const struct call_object *call = class_check(L, 1, &call_class);
 
 	if (call->request == NULL)
 		lua_pushliteral(L, "call (answered)"); /* call text */
@@ -235,30 +238,22 @@ static void push_names(lua_State *L)
 
 void call_object_open(lua_State *L)
 {
-	luaL_newmetatable(L, "moongate.call"); /* metatable */
-	push_names(L);			       /* metatable names */
-	lua_pushcclosure(L, call_index, 1);    /* metatable index */
-	lua_setfield(L, -2, "__index");	       /* metatable */
-	lua_pushcfunction(L, call_newindex);   /* metatable newindex */
-	lua_setfield(L, -2, "__newindex");     /* metatable */
-	lua_pushcfunction(L, call_tostring);   /* metatable tostring */
-	lua_setfield(L, -2, "__tostring");     /* metatable */
-	lua_pushboolean(L, 0);		       /* metatable false */
-	lua_setfield(L, -2, "__metatable");    /* metatable */
-	lua_pop(L, 1);			       /* */
+	class_open(L, &call_class);	     /* metatable */
+	push_names(L);			     /* metatable names */
+	lua_pushcclosure(L, call_index, 1);  /* metatable index */
+	lua_setfield(L, -2, "__index");	     /* metatable */
+	lua_pushcfunction(L, call_newindex); /* metatable newindex */
+	lua_setfield(L, -2, "__newindex");   /* metatable */
+	lua_pushcfunction(L, call_tostring); /* metatable tostring */
+	lua_setfield(L, -2, "__tostring");   /* metatable */
+	lua_pop(L, 1);			     /* */
 }
 
-void call_object_push_metatable(lua_State *L)
-{
-	luaL_getmetatable(L, "moongate.call");
-}
-
-struct call_object *call_object_push(lua_State *L, int metatable, const struct request *request)
+struct call_object *call_object_push(lua_State *L, const struct request *request)
 {
 	struct call_object *call = lua_newuserdatauv(L, sizeof *call, 0); /* call */
 
 	call->request = request;
-	lua_pushvalue(L, metatable); /* call metatable */
-	lua_setmetatable(L, -2);     /* call */
+	class_set(L, &call_class);
 	return call;
 }

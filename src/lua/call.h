@@ -12,13 +12,11 @@ struct call_object {
 	const struct request *request; /* NULL: stale */
 };
 
-/* Makes the metatables; once per state. */
+/* Makes the metatable; once per state. */
 void call_object_open(lua_State *L);
 
-/* Pushes a new call object; `metatable` is the index where call_object_push_metatable's result is.
- */
-struct call_object *call_object_push(lua_State *L, int metatable, const struct request *request);
-void call_object_push_metatable(lua_State *L);
+/* Pushes a new call object. */
+struct call_object *call_object_push(lua_State *L, const struct request *request);
 
 static inline void call_object_forget(struct call_object *call)
 {

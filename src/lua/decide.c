@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "lua/call.h"
-#include "lua/decide.h"
 #include "lua/report.h"
 #include "lua/state.h"
 #include "lua/verdict.h"
@@ -13,7 +12,7 @@ struct question {
 	const struct request *request;
 	struct verdict_context context;
 	struct call_object *call;
-	struct verdict answer;
+	struct verdict *answer;
 	bool has_opinion;
 };
 
@@ -26,26 +25,20 @@ static int leave(lua_State *L, int status, lua_KContext context)
 	(void)status;
 	(void)context;
 	call_object_forget(question->call);
-	question->has_opinion = verdict_take(L, 3, &question->context, &question->answer);
+	question->has_opinion = verdict_take(L, 3, &question->context, question->answer);
 	return 0;
 }
 
-/* Upvalue 1: the metatable of calls. Arguments: the question, the handler. */
+/* Arguments: the question, the handler. */
 static int enter(lua_State *L)
 {
 	struct question *question = lua_touserdata(L, 1);
 
-	question->call = call_object_push(L, lua_upvalueindex(1), question->request);
+	question->call = call_object_push(L, question->request);
 	lua_insert(L, 2);	      /* question call handler */
 	lua_pushvalue(L, 2);	      /* question call handler call: the first keeps it alive */
 	lua_callk(L, 1, 1, 0, leave); /* question call result */
 	return leave(L, LUA_OK, 0);
-}
-
-void decide_push_enter(lua_State *L)
-{
-	call_object_push_metatable(L); /* metatable */
-	lua_pushcclosure(L, enter, 1); /* enter */
 }
 
 /* ---- one handler --------------------------------------------------------------------------- */
@@ -55,13 +48,13 @@ static void fail(
 {
 	char heading[512];
 
-	verdict_clear(&question->answer);
-	question->answer.source = SOURCE_FAILURE;
-	question->answer.error = question->context.refusal;
+	verdict_clear(question->answer);
+	question->answer->source = SOURCE_FAILURE;
+	question->answer->error = question->context.refusal;
 	question->has_opinion = true;
 	(void)snprintf(heading, sizeof heading, "%s:%d: handler on.%s failed, the call is refused",
 		handler->file, handler->line, question->context.operation);
-	report_failure(host, status, heading, question->answer.why, sizeof question->answer.why);
+	report_failure(host, status, heading, question->answer->why, sizeof question->answer->why);
 }
 
 /* Nothing in here before lua_resume can raise: these calls do not allocate. */
@@ -73,8 +66,8 @@ static int run_handler(
 
 	if (runner == NULL)
 		return LUA_ERRMEM;
-	(void)lua_rawgeti(runner, LUA_REGISTRYINDEX, host->enter); /* enter */
-	lua_pushlightuserdata(runner, question);		   /* enter question */
+	lua_pushcfunction(runner, enter);	 /* enter */
+	lua_pushlightuserdata(runner, question); /* enter question */
 	(void)lua_rawgeti(
 		runner, LUA_REGISTRYINDEX, handler->function); /* enter question handler */
 	return lua_resume(runner, host->L, 2, &results);
@@ -87,6 +80,7 @@ static void ask_handler(
 
 	if (host->runner == NULL)
 		host_renew_runner(host);
+	question->has_opinion = false;
 	status = run_handler(host, handler, question);
 	limits_note(&host->limits, status);
 	if (status != LUA_OK || host->limits.hit != LIMIT_NONE) {
@@ -94,8 +88,8 @@ static void ask_handler(
 		fail(host, handler, status, question);
 		host_renew_runner(host);
 	}
-	question->answer.file = handler->file;
-	question->answer.line = handler->line;
+	question->answer->file = handler->file;
+	question->answer->line = handler->line;
 }
 
 /* ---- all handlers -------------------------------------------------------------------------- */
@@ -118,7 +112,7 @@ static bool same(const struct verdict *a, const struct verdict *b)
 
 static void disagree(struct lua_host *host, const struct question *question, struct verdict *best)
 {
-	const struct verdict *other = &question->answer;
+	const struct verdict *other = question->answer;
 	char why[sizeof best->why];
 
 	(void)snprintf(why, sizeof why,
@@ -135,12 +129,11 @@ static void disagree(struct lua_host *host, const struct question *question, str
 }
 
 /* Takes over what the question's answer owns. */
-static void combine(
-	struct lua_host *host, struct question *question, bool have_best, struct verdict *best)
+static void combine(struct lua_host *host, struct question *question, struct verdict *best)
 {
-	struct verdict *answer = &question->answer;
+	struct verdict *answer = question->answer;
 
-	if (!have_best || strength(answer) > strength(best)) {
+	if (strength(answer) > strength(best)) {
 		verdict_clear(best);
 		*best = *answer;
 		return;
@@ -159,22 +152,25 @@ static struct verdict_context context_of(const struct request *request, struct l
 	};
 }
 
+/* `best` is zero at first, and again if nobody has an opinion. */
 static bool ask_handlers(struct lua_host *host, const struct request *request, struct verdict *best)
 {
-	const struct verdict_context context = context_of(request, host);
+	struct question question = {.request = request, .context = context_of(request, host)};
 	bool have_best = false;
+	struct verdict other;
 
 	limits_begin(host->L, &host->limits, host->caps.decision_ms, host->caps.steps);
 	for (size_t i = 0; i < host->handler_count; i++) {
-		struct question question = {.request = request, .context = context};
-
 		if (host->handlers[i].operation != request->operation)
 			continue;
+		if (have_best)
+			other = (struct verdict){0};
+		question.answer = have_best ? &other : best;
+		question.call = NULL;
 		ask_handler(host, &host->handlers[i], &question);
-		if (!question.has_opinion)
-			continue;
-		combine(host, &question, have_best, best);
-		have_best = true;
+		if (question.has_opinion && have_best)
+			combine(host, &question, best);
+		have_best = have_best || question.has_opinion;
 	}
 	return have_best;
 }

@@ -11,7 +11,6 @@
 #include "lua/bits.h"
 #include "lua/bridge.h"
 #include "lua/call.h"
-#include "lua/decide.h"
 #include "lua/report.h"
 #include "lua/state.h"
 #include "lua/verdict.h"
@@ -59,8 +58,6 @@ static void prepare_decisions(lua_State *L, struct lua_host *host)
 	lua_pushboolean(L, 0);					 /* false */
 	host->runner_reference = luaL_ref(L, LUA_REGISTRYINDEX); /* */
 	make_runner(L, host);
-	decide_push_enter(L);			      /* enter */
-	host->enter = luaL_ref(L, LUA_REGISTRYINDEX); /* */
 }
 
 static void run_lua_half(lua_State *L, struct lua_host *host)

@@ -47,7 +47,6 @@ struct lua_host {
 	const struct lua_host_options *options; /* while loading */
 	int load;    /* reference: the Lua half's function(names, text, chunk) */
 	int suggest; /* reference: its function(word, words) → " (did you mean 'x'?)" */
-	int enter;   /* reference: what the runner starts with in a decision */
 
 	struct messages messages; /* what is to be logged when the lock has been given back */
 	void (*log)(void *context, const char *message);

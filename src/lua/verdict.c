@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lua/class.h"
 #include "lua/state.h"
 #include "policy/errname.h"
 
@@ -15,6 +16,8 @@ struct answer {
 	int error; /* DENY: 0 = the operation's usual refusal */
 	int64_t value;
 };
+
+static const struct class verdict_class = {"verdict"};
 
 static const char *const kind_names[] = {
 	[VERDICT_DENY] = "deny",
@@ -30,7 +33,7 @@ static void push_answer(lua_State *L, struct answer answer)
 	struct answer *box = lua_newuserdatauv(L, sizeof *box, 0); /* answer */
 
 	*box = answer;
-	luaL_setmetatable(L, "moongate.verdict");
+	class_set(L, &verdict_class);
 }
 
 /* As push_answer, with the string at `text` (which may be absent: nil). */
@@ -41,7 +44,7 @@ static void push_answer_with_text(lua_State *L, struct answer answer, int text)
 	*box = answer;
 	lua_pushvalue(L, text);		   /* answer text */
 	(void)lua_setiuservalue(L, -2, 1); /* answer */
-	luaL_setmetatable(L, "moongate.verdict");
+	class_set(L, &verdict_class);
 }
 
 static void check_phase(lua_State *L, const char *name, const char *instead)
@@ -171,7 +174,7 @@ static int make_content(lua_State *L)
 
 static int answer_tostring(lua_State *L)
 {
-	const struct answer *answer = luaL_checkudata(L, 1, "moongate.verdict");
+	const struct answer *answer = class_check(L, 1, &verdict_class);
 	const char *name = answer->error != 0 ? errname_of(answer->error) : NULL;
 
 	lua_pushfstring(L, name != NULL ? "%s(\"%s\")" : "%s()", kind_names[answer->kind], name);
@@ -180,12 +183,10 @@ static int answer_tostring(lua_State *L)
 
 void verdict_open(lua_State *L)
 {
-	luaL_newmetatable(L, "moongate.verdict"); /* metatable */
-	lua_pushcfunction(L, answer_tostring);	  /* metatable tostring */
-	lua_setfield(L, -2, "__tostring");	  /* metatable */
-	lua_pushboolean(L, 0);			  /* metatable false */
-	lua_setfield(L, -2, "__metatable");	  /* metatable */
-	lua_pop(L, 1);				  /* */
+	class_open(L, &verdict_class);	       /* metatable */
+	lua_pushcfunction(L, answer_tostring); /* metatable tostring */
+	lua_setfield(L, -2, "__tostring");     /* metatable */
+	lua_pop(L, 1);			       /* */
 }
 
 int verdict_push_constructors(lua_State *L)
@@ -274,7 +275,7 @@ bool verdict_take(
 
 	if (lua_isnil(L, index))
 		return false;
-	answer = luaL_testudata(L, index, "moongate.verdict");
+	answer = class_test(L, index, &verdict_class);
 	if (answer == NULL)
 		raise_nonsense(L, index, context->operation);
 	if (answer->kind == VERDICT_CONTENT && !context->content_is_possible)

@@ -86,9 +86,14 @@ static const char *pattern_fault(const char *text, size_t len)
 
 int pattern_parse(const char *text, size_t len, struct pattern *ret, struct error *err)
 {
-	const char *fault = pattern_fault(text, len);
+	const char *fault;
 	bool tree;
 
+	if (len > 2 && memcmp(text, "//", 2) == 0) { /* dir .. "/x", with "/" as dir */
+		text++;
+		len--;
+	}
+	fault = pattern_fault(text, len);
 	if (fault != NULL) {
 		(void)error_set(err, EINVAL, "pattern \"%.*s\" %s", (int)(len < 200 ? len : 200),
 			text, fault);
@@ -209,7 +214,7 @@ int pattern_list_add(struct pattern_list *list, const char *text, struct error *
 		return r;
 	if (make_room(list) < 0)
 		return no_memory(err);
-	copy = strdup(text);
+	copy = strndup(pattern.text, pattern.len);
 	if (copy == NULL)
 		return no_memory(err);
 	pattern.text = copy;
