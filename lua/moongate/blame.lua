@@ -1,4 +1,6 @@
 -- Errors that name the line of the policy that made the mistake.
+local core = ...
+
 local blame = {}
 
 local DEEPEST = 60 -- frames to look at: recursion may be deep
@@ -16,13 +18,23 @@ function blame.line(file)
   end
 end
 
+-- An error in a rule that a policy's own pcall swallowed would be a rule that is silently missing:
+-- the loader fails with the first one, whatever became of it.
+function blame.note(message)
+  if core.is_loading() then
+    blame.first = blame.first or message
+  end
+end
+
 -- Raises "file:line: MESSAGE"; the message is a format if arguments follow.
 function blame.raise(file, message, ...)
   local line = blame.line(file)
   if select("#", ...) > 0 then
     message = message:format(...)
   end
-  error(file .. (line and ":" .. line or "") .. ": " .. message, 0)
+  message = file .. (line and ":" .. line or "") .. ": " .. message
+  blame.note(message)
+  error(message, 0)
 end
 
 return blame

@@ -10,6 +10,8 @@ local options = core.options()
 
 local PASSED_ON = { "HOME", "USER", "LOGNAME", "TMPDIR", "LANG", "PATH", "SHELL", "TERM" }
 
+local PATHS = { HOME = true, TMPDIR = true, SHELL = true }
+
 -- Words of Lua that are missing on purpose, so that the error can say so.
 local CLOSED = {
   setmetatable = true, getmetatable = true, rawget = true, rawset = true, xpcall = true,
@@ -77,6 +79,29 @@ local function has_wildcard(text)
   return text:find("*", 1, true) or text:find("?", 1, true)
 end
 
+-- An absolute path without ".", "..", and slashes too many.
+function environment.clean(path)
+  local parts = {}
+  for part in path:gmatch("[^/]+") do
+    if part == ".." then
+      parts[#parts] = nil
+    elseif part ~= "." then
+      parts[#parts + 1] = part
+    end
+  end
+  return "/" .. table.concat(parts, "/")
+end
+
+-- HOME=/home/x/ is legal, and "/home/x//.ssh" is no pattern.
+local function usable(name, value)
+  if value == "" then
+    return nil
+  elseif PATHS[name] and value:sub(1, 1) == "/" then
+    return environment.clean(value)
+  end
+  return value
+end
+
 local function passed_on_values()
   local wanted, values = {}, {}
   for _, name in ipairs(PASSED_ON) do
@@ -86,7 +111,7 @@ local function passed_on_values()
     local equals = setting:find("=", 2, true)
     local name = equals and setting:sub(1, equals - 1)
     if wanted[name] then
-      values[name] = setting:sub(equals + 1)
+      values[name] = usable(name, setting:sub(equals + 1))
     end
   end
   return wanted, values

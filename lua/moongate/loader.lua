@@ -177,6 +177,7 @@ local function new_use(context, source)
       load_source(find_used(name, source), given or {}, nil)
     end)
     if not ok and problem:find("^[^\n]-:%d+: ") then
+      blame.note(problem)
       error(("%s\n  used at %s:%d"):format(problem, source.name, line), 0)
     elseif not ok then
       context.raise("%s", problem)
@@ -252,6 +253,9 @@ function loader.load(names, text, chunk)
     load_source(find_named(name), {}, true)
   end
   check_defines()
+  if blame.first then
+    error(blame.first, 0)
+  end
 end
 
 return loader

@@ -13,25 +13,13 @@ local declarations = setmetatable({}, { __mode = "k" })
 
 -- ---- kinds: a function from the value given to the value used, or nil and what was wanted --
 
-local function clean(path)
-  local parts = {}
-  for part in path:gmatch("[^/]+") do
-    if part == ".." then
-      parts[#parts] = nil
-    elseif part ~= "." then
-      parts[#parts + 1] = part
-    end
-  end
-  return "/" .. table.concat(parts, "/")
-end
-
 local function to_path(value)
   if type(value) ~= "string" or value == "" or value:find("\0", 1, true) then
     return nil, "a path"
   elseif value:sub(1, 1) == "~" then
     return nil, "a path ('~' is not expanded: write env.HOME, or let the shell do it)"
   end
-  local path = clean(value:sub(1, 1) == "/" and value or cwd .. "/" .. value)
+  local path = environment.clean(value:sub(1, 1) == "/" and value or cwd .. "/" .. value)
   if environment.has_wildcard(path) then
     return nil, "a path without '*' and '?', which patterns would take for wildcards"
   end

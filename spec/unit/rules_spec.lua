@@ -183,6 +183,25 @@ describe("mistakes in a rule", function()
   end)
 end)
 
+describe("a mistake that a policy catches itself", function()
+  -- Else a deny with a typing error could be silently missing.
+  for _, text in ipairs {
+    "pcall(function() deny.raed '/x' end)",
+    "pcall(deny.read, 'x')",
+    "pcall(function() deny.read { '/x', errno = 'EX' } end)",
+    "pcall(use, 'no/such/policy')",
+    "pcall(function() x = 1 end)",
+  } do
+    it("is one: " .. text, function()
+      assert.truthy(policies.problem(text .. "\nallow.read '/y'"):find("^policy.lua:?1?: "))
+    end)
+  end
+
+  it("may be an ordinary error", function()
+    T.load_text "pcall(error, 'x')"
+  end)
+end)
+
 describe("what is not judged yet", function()
   policies.fail_to_load {
     { "allow.stat '/x'", "'allow.stat' is not judged in this version" },

@@ -62,6 +62,15 @@ describe("a policy's environment", function()
     ]], nil, { cwd = "/w", env = { HOME = "/home/u", PATH = "a=b", SECRET = "x" } })
   end)
 
+  it("shows directories without slashes too many, and nothing for an empty setting", function()
+    T.load_text([[
+      assert(env.HOME == "/home/u" and env.TMPDIR == "/t" and env.SHELL == nil)
+      assert(env.PATH == "/bin/:/usr/bin/")
+    ]], nil, { env = { HOME = "/home//u/", TMPDIR = "/t/.", SHELL = "", PATH = "/bin/:/usr/bin/" } })
+    assert.denies(T.load_text("deny.read(env.HOME .. '/x')\ndefault.allow()", nil,
+      { env = { HOME = "/" } }), T.call.open "/x")
+  end)
+
   it("does not let wildcards in through cwd and env", function()
     assert.truthy(policies.problem("allow.read(cwd)", nil, { cwd = "/w/*" })
       :find("policy.lua:1: the current directory's name contains '*' or '?'", 1, true))
