@@ -147,7 +147,7 @@ python3 script.py]] },
 END
       exec 5<>both; echo five >&5; cat both; exec 5>&-; echo x | tee >(cat >copy) >/dev/null; sleep 0.2; cat copy
       set -o noclobber; echo y >copy; echo $?; set +o noclobber; echo z >>copy; : >empty; [[ -s empty ]] || echo empty
-      coproc cat; echo through >&${COPROC[1]}; read line <&${COPROC[0]}; echo $line; (umask 077; echo >private); ls -l private | cut -c1-10
+      coproc cat; echo through >&${COPROC[1]}; read line <&${COPROC[0]}; echo $line; kill $COPROC_PID; (umask 077; echo >private); ls -l private | cut -c1-10
       for i in $(seq 100); do echo $i; done | xargs -P 4 -n 10 echo | sort | head -3; echo /usr/share/mi*; test -r /etc/shadow; echo $?
       cat missing; cat <missing; echo $?; cd /missing; mkdir -p a/b/c && mkdir a; rmdir a; mktemp -u XXX | wc -c; time=$( { time true; } 2>&1 | wc -l); echo $time
       read -t 0.1 x < <(sleep 1); echo $?; echo "$(<here)"; trap 'echo bye' EXIT; wait; kill -0 $$ && echo alive; echo /dev/fd/* >/dev/null; cat /dev/stdin <<<stdin]=] },
@@ -219,7 +219,7 @@ END
         os.execute("rm -rf " .. place .. "/*")
         assert.equal(0, live.run({ cwd = place, as = as, command = { "bash", "-c", [[
           git init -q -b main repository && cd repository && git config user.name S && git config user.email s@e.org &&
-          echo x >f && git add f && GIT_AUTHOR_DATE=@0+0000 GIT_COMMITTER_DATE=@0+0000 git commit -qm one && echo y >>f && echo new >g]] } }).status)
+          echo x >f && git add f && GIT_AUTHOR_DATE='@0 +0000' GIT_COMMITTER_DATE='@0 +0000' git commit -qm one && echo y >>f && echo new >g]] } }).status)
         results[i] = live.run { cwd = place, as = as, policy = policy or nil, args = { "-q" }, command = { "bash", "-c", text },
           env = { HOME = place } }
       end
