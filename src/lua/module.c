@@ -78,13 +78,10 @@ static const char *const *push_list(lua_State *L, const char *name, size_t *ret_
 	return texts;
 }
 
+/* The text stays on the stack, and so alive. */
 static const char *text_field(lua_State *L, const char *name, size_t *ret_len)
 {
-	const char *text = NULL;
-
-	if (lua_getfield(L, 1, name) == LUA_TSTRING) /* options… text */
-		text = lua_tolstring(L, -1, ret_len);
-	return text; /* stays on the stack, and so alive */
+	return lua_getfield(L, 1, name) == LUA_TSTRING ? lua_tolstring(L, -1, ret_len) : NULL;
 }
 
 static lua_Integer number_field(lua_State *L, int index, const char *name, lua_Integer otherwise)
@@ -287,6 +284,18 @@ static void set_text(lua_State *L, const char *name, const char *text)
 	lua_setfield(L, -2, name); /* answer */
 }
 
+static void set_integer(lua_State *L, const char *name, lua_Integer number)
+{
+	lua_pushinteger(L, number); /* answer number */
+	lua_setfield(L, -2, name);  /* answer */
+}
+
+static void set_flag(lua_State *L, const char *name, bool flag)
+{
+	lua_pushboolean(L, flag);  /* answer flag */
+	lua_setfield(L, -2, name); /* answer */
+}
+
 static void push_verdict_table(lua_State *L, const struct verdict *verdict)
 {
 	static const char *const kinds[] = {[VERDICT_DENY] = "deny",
@@ -307,14 +316,10 @@ static void push_verdict_table(lua_State *L, const struct verdict *verdict)
 	set_text(L, "why", verdict->why[0] != '\0' ? verdict->why : NULL);
 	set_text(L, "file", verdict->file);
 	set_text(L, "rule", verdict->rule != NULL ? verdict->rule->words : NULL);
-	if (verdict->line > 0) {
-		lua_pushinteger(L, verdict->line); /* answer line */
-		lua_setfield(L, -2, "line");	   /* answer */
-	}
-	if (verdict->kind == VERDICT_VALUE) {
-		lua_pushinteger(L, verdict->value); /* answer value */
-		lua_setfield(L, -2, "value");	    /* answer */
-	}
+	if (verdict->line > 0)
+		set_integer(L, "line", verdict->line);
+	if (verdict->kind == VERDICT_VALUE)
+		set_integer(L, "value", verdict->value);
 	if (verdict->data != NULL) {
 		lua_pushlstring(L, verdict->data, verdict->data_len); /* answer data */
 		lua_setfield(L, -2, "data");			      /* answer */
@@ -362,13 +367,10 @@ static int loaded_rules(lua_State *L)
 		lua_newtable(L); /* rules row */
 		set_text(L, "words", rule->words);
 		set_text(L, "file", rule->file);
-		lua_pushinteger(L, rule->line);		     /* rules row line */
-		lua_setfield(L, -2, "line");		     /* rules row */
-		lua_pushinteger(L, (lua_Integer)rule->hits); /* rules row hits */
-		lua_setfield(L, -2, "hits");		     /* rules row */
-		lua_pushboolean(L, rule->deny);		     /* rules row deny */
-		lua_setfield(L, -2, "deny");		     /* rules row */
-		lua_rawseti(L, -2, (lua_Integer)i + 1);	     /* rules */
+		set_integer(L, "line", rule->line);
+		set_integer(L, "hits", (lua_Integer)rule->hits);
+		set_flag(L, "deny", rule->deny);
+		lua_rawseti(L, -2, (lua_Integer)i + 1); /* rules */
 	}
 	return 1;
 }
@@ -386,10 +388,8 @@ static int loaded_syscall_rules(lua_State *L)
 		set_text(L, "word", rules[i].word);
 		set_text(L, "errno", errname_of(rules[i].error));
 		set_text(L, "file", rules[i].file);
-		lua_pushinteger(L, rules[i].line);	/* rules row line */
-		lua_setfield(L, -2, "line");		/* rules row */
-		lua_pushboolean(L, rules[i].deny);	/* rules row deny */
-		lua_setfield(L, -2, "deny");		/* rules row */
+		set_integer(L, "line", rules[i].line);
+		set_flag(L, "deny", rules[i].deny);
 		lua_rawseti(L, -2, (lua_Integer)i + 1); /* rules */
 	}
 	return 1;
@@ -417,19 +417,15 @@ static void push_numbers(
 	lua_State *L, const char *const *names, const lua_Integer *numbers, size_t count)
 {
 	lua_newtable(L); /* words */
-	for (size_t i = 0; i < count; i++) {
-		lua_pushinteger(L, numbers[i]); /* words number */
-		lua_setfield(L, -2, names[i]);	/* words */
-	}
+	for (size_t i = 0; i < count; i++)
+		set_integer(L, names[i], numbers[i]);
 }
 
 static void push_operations(lua_State *L)
 {
 	lua_newtable(L); /* operations */
-	for (int i = 0; i < OPERATION_COUNT; i++) {
-		lua_pushinteger(L, i);					/* operations number */
-		lua_setfield(L, -2, operation_name((enum operation)i)); /* operations */
-	}
+	for (int i = 0; i < OPERATION_COUNT; i++)
+		set_integer(L, operation_name((enum operation)i), i);
 }
 
 static void push_rights(lua_State *L)
