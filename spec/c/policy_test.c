@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -189,8 +190,9 @@ static void knows_what_is_always_allowed(void **state)
 }
 
 /* /lib is a link to usr/lib, /var/run to /run, as on Debian. */
-static int debian(const char *path, char *ret)
+static int debian(const char *path, bool grants, char *ret)
 {
+	(void)grants;
 	static const char *const names[][2] = {
 		{"/lib", "/usr/lib"}, {"/var/run", "/run"}, {"/usr", "/usr"}};
 
@@ -219,6 +221,57 @@ static void rules_may_use_the_names_people_know(void **state)
 	assert_int_equal(decide(*state, RIGHT_READ, "/run/v/f").kind, VERDICT_DENY);
 }
 
+/* /w/link leads to /home/x: somebody planted it. */
+static int planted(const char *path, bool grants, char *ret)
+{
+	if (strcmp(path, "/w/link") != 0 || grants)
+		return -EACCES;
+	strcpy(ret, "/home/x");
+	return 0;
+}
+
+static void a_planted_link_narrows_and_never_widens(void **state)
+{
+	assert_int_equal(add(*state, "allow", RIGHT_READ, "/w/link/**", NULL), 0);
+	assert_int_equal(add(*state, "allow", RIGHT_CREATE, "/**", NULL), 0);
+	assert_int_equal(add(*state, "deny", RIGHT_CREATE, "/w/link/**", NULL), 0);
+	assert_int_equal(policy_resolve(*state, planted, NULL), 0);
+	assert_int_equal(decide(*state, RIGHT_READ, "/home/x/key").kind, VERDICT_DENY);
+	assert_int_equal(decide(*state, RIGHT_CREATE, "/home/x/key").kind, VERDICT_DENY);
+	assert_int_equal(decide(*state, RIGHT_CREATE, "/home/y/key").kind, VERDICT_ALLOW);
+}
+
+static void decide_among_many(struct policy *policy)
+{
+	assert_int_equal(decide(policy, RIGHT_READ, "/d3/x/y/z").kind, VERDICT_ALLOW);
+	assert_ptr_equal(decide(policy, RIGHT_READ, "/d3/x").rule, policy_rule(policy, 3));
+	assert_int_equal(decide(policy, RIGHT_READ, "/d7/f/secret").kind, VERDICT_DENY);
+	assert_int_equal(decide(policy, RIGHT_READ, "/d5/fx").kind, VERDICT_DENY);
+	assert_int_equal(decide(policy, RIGHT_READ, "/d5/fxx").kind, VERDICT_ALLOW);
+	assert_int_equal(decide(policy, RIGHT_READ, "/literal/file").kind, VERDICT_ALLOW);
+	assert_int_equal(decide(policy, RIGHT_READ, "/literal").kind, VERDICT_DENY);
+	assert_int_equal(decide(policy, RIGHT_READ, "/whatever/any").kind, VERDICT_ALLOW);
+	assert_int_equal(decide(policy, RIGHT_READ, "/").kind, VERDICT_DENY);
+}
+
+/* Many rules are found by the directories of the path: the same answers, and the first rule wins.
+ */
+static void ten_thousand_rules_decide_as_ten_do(void **state)
+{
+	char text[64];
+
+	for (int i = 0; i < 10000; i++) {
+		(void)snprintf(text, sizeof text, "/d%d/%s", i % 100, i % 3 == 0 ? "**" : "f*");
+		assert_int_equal(add(*state, "allow", RIGHT_READ, text, "/d7/f/secret"), 0);
+	}
+	assert_int_equal(add(*state, "deny", RIGHT_READ, "/d5/f?", NULL), 0);
+	assert_int_equal(add(*state, "allow", RIGHT_READ, "/literal/file", NULL), 0);
+	assert_int_equal(add(*state, "allow", RIGHT_READ, "/*/any", NULL), 0);
+	for (int indexed = 0; indexed < 2; indexed++) {
+		decide_among_many(*state);
+		assert_int_equal(policy_finish(*state, NULL), 0);
+	}
+}
 static void suggests_the_line_that_would_allow(void **state)
 {
 	static const struct {
@@ -313,6 +366,8 @@ int main(void)
 		TEST(a_rule_without_a_path_is_refused),
 		TEST(knows_what_is_always_allowed),
 		TEST(rules_may_use_the_names_people_know),
+		TEST(a_planted_link_narrows_and_never_widens),
+		TEST(ten_thousand_rules_decide_as_ten_do),
 		TEST(suggests_the_line_that_would_allow),
 		TEST(errnos_have_names),
 		TEST(syscall_rules_are_kept_in_order),

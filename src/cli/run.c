@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "cli/color.h"
 #include "cli/command.h"
+#include "cli/real_name.h"
 #include "cli/report.h"
 #include "cli/supervise.h"
 #include "gate/gate.h"
@@ -133,11 +134,6 @@ static int find_program(struct run *run)
 	return result == -EACCES ? EXIT_NOT_EXECUTABLE : EXIT_NOT_FOUND;
 }
 
-static int resolve_name(const char *path, char *ret)
-{
-	return realpath(path, ret) == NULL ? -errno : 0;
-}
-
 static void append_name(char *names, size_t size, const char *name)
 {
 	size_t used = strlen(names);
@@ -171,7 +167,8 @@ static int load_policy(struct run *run, struct error *err)
 	if (run->host == NULL)
 		return -EINVAL; /* it has been said */
 	run->policy = lua_host_policy(run->host);
-	return policy_resolve(run->policy, resolve_name, err);
+	result = policy_resolve(run->policy, real_name, err);
+	return result < 0 ? result : policy_finish(run->policy, err);
 }
 
 static struct session *new_session(struct run *run, struct error *err)

@@ -4,10 +4,56 @@
 
 #include "policy/internal.h"
 
-static bool rule_matches(const struct rule *rule, const struct request *request)
+/*
+ * The rules that may be about a path, in the order of declaration: those that the index finds, or,
+ * without an index or where it finds very many, all.
+ */
+struct candidates {
+	uint32_t found[32];
+	size_t count;
+	bool all;
+};
+
+/* Inserts in order, once. */
+static bool note_candidate(void *context, uint32_t rule)
 {
-	return pattern_list_matches(rule->patterns, request->path, request->path_len) &&
-	       !pattern_list_matches(rule->excepts, request->path, request->path_len);
+	struct candidates *candidates = context;
+	size_t at = candidates->count;
+
+	while (at > 0 && candidates->found[at - 1] > rule)
+		at--;
+	if (at > 0 && candidates->found[at - 1] == rule)
+		return true;
+	candidates->all = candidates->count == sizeof candidates->found / sizeof(uint32_t);
+	if (candidates->all)
+		return false;
+	for (size_t i = candidates->count++; i > at; i--)
+		candidates->found[i] = candidates->found[i - 1];
+	candidates->found[at] = rule;
+	return true;
+}
+
+static void find_candidates(const struct policy *policy, const struct pattern_index *index,
+	size_t rule_count, const struct request *request, struct candidates *ret)
+{
+	ret->count = 0;
+	ret->all = !policy->indexed;
+	if (!ret->all)
+		index_visit(index, request->path, request->path_len, note_candidate, ret);
+	if (ret->all)
+		ret->count = rule_count;
+}
+
+/* The candidate number `i`, or NULL where it is not about the request after all. */
+static struct rule *candidate(struct rule *const *rules, const struct candidates *candidates,
+	size_t i, const struct request *request)
+{
+	struct rule *rule = rules[candidates->all ? i : candidates->found[i]];
+
+	if (candidates->all &&
+		!pattern_list_matches(rule->patterns, request->path, request->path_len))
+		return NULL;
+	return pattern_list_matches(rule->excepts, request->path, request->path_len) ? NULL : rule;
 }
 
 static void count_hit(struct rule *rule)
@@ -28,10 +74,13 @@ static struct verdict from_rule(enum verdict_kind kind, const struct rule *rule)
 
 bool policy_denied(struct policy *policy, const struct request *request, struct verdict *ret)
 {
-	for (size_t i = 0; i < policy->deny_count; i++) {
-		struct rule *rule = policy->denies[i];
+	struct candidates found;
 
-		if ((rule->rights & request->rights) == 0 || !rule_matches(rule, request))
+	find_candidates(policy, &policy->deny_index, policy->deny_count, request, &found);
+	for (size_t i = 0; i < found.count; i++) {
+		struct rule *rule = candidate(policy->denies, &found, i, request);
+
+		if (rule == NULL || (rule->rights & request->rights) == 0)
 			continue;
 		count_hit(rule);
 		*ret = from_rule(VERDICT_DENY, rule);
@@ -52,11 +101,13 @@ static const struct rule *find_grant(struct policy *policy, const struct request
 {
 	const struct rule *first = NULL;
 	unsigned wanted = request->rights;
+	struct candidates found;
 
-	for (size_t i = 0; i < policy->allow_count && wanted != 0; i++) {
-		struct rule *rule = policy->allows[i];
+	find_candidates(policy, &policy->allow_index, policy->allow_count, request, &found);
+	for (size_t i = 0; i < found.count && wanted != 0; i++) {
+		struct rule *rule = candidate(policy->allows, &found, i, request);
 
-		if ((rule->rights & wanted) == 0 || !rule_matches(rule, request))
+		if (rule == NULL || (rule->rights & wanted) == 0)
 			continue;
 		count_hit(rule);
 		wanted &= ~rule->rights;

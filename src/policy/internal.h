@@ -1,5 +1,6 @@
 #pragma once
 
+#include "policy/index.h"
 #include "policy/pattern.h"
 #include "policy/policy.h"
 
@@ -21,6 +22,8 @@ struct policy {
 	struct rule **allows; /* the others */
 	size_t rule_count, deny_count, allow_count, rule_room;
 	size_t pattern_count;
+	struct pattern_index deny_index, allow_index; /* of denies and allows, if `indexed` */
+	bool indexed;
 
 	struct syscall_rule *syscall_rules;
 	size_t syscall_rule_count, syscall_rule_room;

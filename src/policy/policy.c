@@ -45,6 +45,8 @@ void policy_free(struct policy *policy)
 		free(policy->syscall_rules[i].word);
 	for (size_t i = 0; i < policy->text_count; i++)
 		free(policy->texts[i]);
+	index_clear(&policy->deny_index);
+	index_clear(&policy->allow_index);
 	free(policy->rules);
 	free(policy->denies);
 	free(policy->allows);
@@ -178,6 +180,7 @@ static int check_amounts(
 
 static void append_rule(struct policy *policy, struct rule *rule)
 {
+	policy->indexed = false;
 	policy->rules[policy->rule_count++] = rule;
 	if (rule->deny)
 		policy->denies[policy->deny_count++] = rule;
@@ -204,6 +207,29 @@ int policy_add_rule(struct policy *policy, const struct rule_spec *spec, struct 
 		return r;
 	}
 	append_rule(policy, rule);
+	return 0;
+}
+
+static int index_rules(struct pattern_index *index, struct rule *const *rules, size_t count)
+{
+	int r = 0;
+
+	index_clear(index);
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < rules[i]->patterns->count && r == 0; j++)
+			r = index_add(index, &rules[i]->patterns->items[j], (uint32_t)i);
+	return r < 0 ? r : index_finish(index);
+}
+
+int policy_finish(struct policy *policy, struct error *err)
+{
+	int r = index_rules(&policy->deny_index, policy->denies, policy->deny_count);
+
+	if (r == 0)
+		r = index_rules(&policy->allow_index, policy->allows, policy->allow_count);
+	if (r < 0)
+		return no_memory(err, "the rules");
+	policy->indexed = true;
 	return 0;
 }
 

@@ -5,8 +5,6 @@
 
 enum { PATH_SIZE = 4096 };
 
-typedef int resolve_function(const char *path, char *ret);
-
 /* The components before the first one that has a wildcard. */
 static size_t literal_directory(const struct pattern *pattern)
 {
@@ -32,7 +30,8 @@ static size_t parent_len(const char *path, size_t len)
  * because a rule may name what is not there yet: /var/run/x.pid. Returns the length of that start,
  * 0 if nothing was resolved.
  */
-static size_t resolve_prefix(const struct pattern *pattern, resolve_function *resolve, char *ret)
+static size_t resolve_prefix(
+	const struct pattern *pattern, bool grants, resolve_function *resolve, char *ret)
 {
 	char path[PATH_SIZE];
 
@@ -40,20 +39,21 @@ static size_t resolve_prefix(const struct pattern *pattern, resolve_function *re
 		len = parent_len(pattern->text, len)) {
 		memcpy(path, pattern->text, len);
 		path[len] = '\0';
-		if (resolve(path, ret) == 0)
+		if (resolve(path, grants, ret) == 0)
 			return len;
 	}
 	return 0;
 }
 
-static int resolve_list(struct pattern_list *list, resolve_function *resolve, struct error *err)
+static int resolve_list(
+	struct pattern_list *list, bool grants, resolve_function *resolve, struct error *err)
 {
 	char real[PATH_SIZE];
 	size_t declared = list->count;
 
 	for (size_t i = 0; i < declared; i++) {
 		const struct pattern pattern = list->items[i];
-		size_t replaced = resolve_prefix(&pattern, resolve, real);
+		size_t replaced = resolve_prefix(&pattern, grants, resolve, real);
 		int r;
 
 		if (replaced == 0 ||
@@ -66,15 +66,16 @@ static int resolve_list(struct pattern_list *list, resolve_function *resolve, st
 	return 0;
 }
 
-int policy_resolve(
-	struct policy *policy, int (*resolve)(const char *path, char *ret), struct error *err)
+int policy_resolve(struct policy *policy, resolve_function *resolve, struct error *err)
 {
+	policy->indexed = false;
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		struct rule *rule = policy->rules[i];
-		int r = resolve_list(rule->patterns, resolve, err);
+		/* What is excepted from a denial is granted, and the other way round. */
+		int r = resolve_list(rule->patterns, !rule->deny, resolve, err);
 
 		if (r == 0)
-			r = resolve_list(rule->excepts, resolve, err);
+			r = resolve_list(rule->excepts, rule->deny, resolve, err);
 		if (r < 0)
 			return r;
 	}
