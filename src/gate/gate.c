@@ -241,19 +241,14 @@ int gate_start(int listener, bool wait_killable, struct session *session, struct
 	return 0;
 }
 
-static void join(pthread_t thread)
+void gate_stop(struct gate *gate)
 {
 	struct timespec until;
 
+	close_gate(gate);
 	(void)clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += STOP_SECONDS;
-	(void)pthread_timedjoin_np(thread, NULL, &until);
-}
-
-void gate_stop(struct gate *gate)
-{
-	close_gate(gate);
-	join(gate->monitor);
+	(void)pthread_timedjoin_np(gate->monitor, NULL, &until);
 	for (unsigned i = 0; i < gate->worker_count; i++)
-		join(gate->workers[i]->thread);
+		(void)pthread_timedjoin_np(gate->workers[i]->thread, NULL, &until);
 }

@@ -32,7 +32,7 @@ static void fill_call(struct worker *worker, const struct seccomp_notif *notific
 	call->row = notification->data.arch == seccomp_arch_native()
 			    ? syscall_by_number(notification->data.nr)
 			    : NULL;
-	call->cancelled = false;
+	call->cancelled = call->crowded = false;
 }
 
 static void perform(struct call *call, struct answer *answer)

@@ -18,6 +18,7 @@ enum {
 	TICK_NS = 1000 * 1000,
 	QUIET_TICKS = 20,     /* then it sleeps */
 	LOOK_TICKS = 10,      /* a blocked call's target is looked at this often */
+	END_TICKS = 500,      /* how long the end waits for blocked calls */
 	ABANDON_TICKS = 1000, /* interrupted in vain for so long: answered without its worker */
 };
 
@@ -40,6 +41,12 @@ static bool is_handling(const struct worker *worker)
 	return (worker->turn & 1) != 0;
 }
 
+static void interrupt(struct worker *worker)
+{
+	worker->call.cancelled = true;
+	(void)syscall(SYS_tgkill, getpid(), worker->tid, gate_cancel_signal());
+}
+
 /* ---- the lead -------------------------------------------------------------------------------- */
 
 /* A leader seen in the same call at two ticks lets somebody else receive. */
@@ -47,8 +54,15 @@ static void take_lead_from_slow(struct gate *gate)
 {
 	struct worker *leader = gate->leader;
 
-	if (leader != NULL && is_handling(leader) && leader->seen_turn == leader->turn)
-		(void)gate_pass_lead(leader);
+	if (leader == NULL || !is_handling(leader) || leader->seen_turn != leader->turn)
+		return;
+	if (gate_pass_lead(leader))
+		return;
+	/* Nobody is left to receive: this call is refused, so that the others are served. */
+	if (leader->section == leader->seen_turn) {
+		leader->call.crowded = true;
+		interrupt(leader);
+	}
 }
 
 static void keep_one_spare(struct gate *gate)
@@ -88,12 +102,6 @@ static enum sight look_at(struct gate *gate, struct worker *worker)
 	else if (++worker->pending >= 2)
 		return SIGHT_SIGNAL;
 	return SIGHT_WAIT;
-}
-
-static void interrupt(struct worker *worker)
-{
-	worker->call.cancelled = true;
-	(void)syscall(SYS_tgkill, getpid(), worker->tid, gate_cancel_signal());
 }
 
 /*
@@ -169,6 +177,24 @@ static void sleep_until_woken(struct gate *gate)
 	(void)atomic_compare_exchange_strong(&gate->monitor_asleep, &awake, 0);
 }
 
+/* No target is left: whoever is still blocked for one comes back, if its file system lets it. */
+static void release_all(struct gate *gate)
+{
+	const struct timespec tick = {.tv_nsec = TICK_NS};
+	bool blocked = true;
+
+	for (int i = 0; i < END_TICKS && blocked; i++) {
+		blocked = false;
+		for (unsigned j = 0; j < gate->worker_count; j++)
+			if (gate->workers[j]->section != 0) {
+				blocked = true;
+				interrupt(gate->workers[j]);
+			}
+		if (blocked)
+			(void)nanosleep(&tick, NULL);
+	}
+}
+
 void *gate_monitor(void *argument)
 {
 	struct gate *gate = argument;
@@ -182,5 +208,6 @@ void *gate_monitor(void *argument)
 		else
 			sleep_until_woken(gate);
 	}
+	release_all(gate);
 	return NULL;
 }

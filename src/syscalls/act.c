@@ -39,6 +39,12 @@ static struct open_how how_of(const struct opening *opening)
 	return how;
 }
 
+/* What an interrupted system call answers. */
+static int interruption(const struct call *call)
+{
+	return call->crowded ? -ENFILE : -INTERNAL_ERESTARTSYS;
+}
+
 static int open_interruptibly(struct call *call, const struct opening *opening)
 {
 	struct open_how how = how_of(opening);
@@ -53,7 +59,7 @@ static int open_interruptibly(struct call *call, const struct opening *opening)
 		/* The only signal let in is the monitor's, and it sets the flag first. */
 	} while (fd == -EINTR && !call->cancelled);
 	call->session->blocking_end(call);
-	return fd == -EINTR ? -INTERNAL_ERESTARTSYS : fd;
+	return fd == -EINTR ? interruption(call) : fd;
 }
 
 /* Its own descriptors a process may reach even where its credentials say no. */
@@ -152,7 +158,7 @@ static int make_interruptibly(struct call *call, int parent, const char *leaf, u
 		return -ENFILE;
 	result = mkdirat(parent, leaf, mode) < 0 ? -errno : 0;
 	call->session->blocking_end(call);
-	return result == -EINTR ? -INTERNAL_ERESTARTSYS : result;
+	return result == -EINTR ? interruption(call) : result;
 }
 
 int act_mkdir(struct call *call, int parent, const char *leaf, uint32_t mode)

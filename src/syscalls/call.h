@@ -65,6 +65,7 @@ struct call {
 	int which; /* what kind of number that is */
 
 	atomic_bool cancelled; /* set by the monitor: answer with ANSWER_RESTART */
+	atomic_bool crowded;   /* with it: too many calls are blocked, this one is refused */
 	void *worker;	       /* the gate's */
 };
 
