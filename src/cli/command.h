@@ -46,7 +46,8 @@ int policy_options_parse(
 struct lua_host;
 /*
  * Loads what -p and -D say, with the search path of users: $XDG_CONFIG_HOME (~/.config)
- * /moongate/policies, /etc/moongate/policies, the built-in ones. NULL: a sentence has been printed.
+ * /moongate/policies, /etc/moongate/policies, the built-in ones; ready to decide about this
+ * machine's paths. NULL: a sentence has been printed.
  */
 struct lua_host *policy_options_load(const struct policy_options *options,
 	void (*log)(void *context, const char *message), void *log_context);

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/real_name.h"
 #include "lua/host.h"
 #include "syscalls/table.h"
 
@@ -119,8 +120,11 @@ struct lua_host *policy_options_load(const struct policy_options *options,
 		complain("the current directory has no name that can be reached");
 		return NULL;
 	}
-	if (lua_host_load(options->names, options->name_count, &host_options, &host, &err) < 0) {
+	if (lua_host_load(options->names, options->name_count, &host_options, &host, &err) < 0 ||
+		policy_resolve(lua_host_policy(host), real_name, &err) < 0 ||
+		policy_finish(lua_host_policy(host), &err) < 0) {
 		complain("%s", err.text);
+		lua_host_free(host);
 		return NULL;
 	}
 	return host;

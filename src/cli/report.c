@@ -111,6 +111,8 @@ static char *summary_line(const struct observation *observation, const char *men
 
 	if (mend[0] != '\0')
 		return strdup(mend);
+	if (request->operation == OPERATION_NONE)
+		return strdup(request->syscall);
 	(void)text_quote(path, sizeof path, request->path, request->path_len);
 	text_print(line, sizeof line, "%s %s", request->syscall, path);
 	return strdup(line);

@@ -14,7 +14,6 @@
 #include "base/text.h"
 #include "cli/color.h"
 #include "cli/command.h"
-#include "cli/real_name.h"
 #include "cli/report.h"
 #include "cli/supervise.h"
 #include "gate/gate.h"
@@ -167,8 +166,7 @@ static int load_policy(struct run *run, struct error *err)
 	if (run->host == NULL)
 		return -EINVAL; /* it has been said */
 	run->policy = lua_host_policy(run->host);
-	result = policy_resolve(run->policy, real_name, err);
-	return result < 0 ? result : policy_finish(run->policy, err);
+	return 0;
 }
 
 static struct session *new_session(struct run *run, struct error *err)
@@ -278,7 +276,7 @@ static int start(struct run *run, struct error *err)
 	result = gate_start(
 		run->launched.listener, run->launched.wait_killable, run->session, &run->gate, err);
 	if (result < 0) {
-		launch_kill_tree();
+		(void)launch_kill_tree();
 		return result;
 	}
 	launch_go(&run->launched);
@@ -296,13 +294,15 @@ static int exit_status(const struct run *run, int status)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-static int wait_for_end(struct run *run)
+static int wait_for_end(const struct run *run)
 {
-	int status;
+	int status = 0;
+	int result = supervise(&run->launched, &status);
 
-	if (supervise(&run->launched, &status) == 0)
+	/* Nobody is left but the guard's own remains; if it was killed, its children became ours.
+	 */
+	if (launch_kill_tree() <= 1 && result == 0)
 		return exit_status(run, status);
-	launch_kill_tree();
 	complain("the guard process died, and so the whole tree was killed");
 	return EXIT_OURS;
 }

@@ -199,10 +199,12 @@ static int add_scalar(
 	int number = seccomp_syscall_resolve_name(row->name);
 	struct scmp_arg_cmp compare = masked(row->argument, row->mask, row->value);
 
-	if (number < 0 || filter_opens(policy, "", row->group))
+	int said = ruling(policy, "", row->group);
+	uint32_t error = (uint32_t)(said > 0 ? said : group->error);
+
+	if (number < 0 || said == OPEN)
 		return 0;
-	return seccomp_rule_add_array(
-		context, SCMP_ACT_ERRNO((uint32_t)group->error), number, 1, &compare);
+	return seccomp_rule_add_array(context, SCMP_ACT_ERRNO(error), number, 1, &compare);
 }
 
 /* Pretend: see filter_build(). */

@@ -106,7 +106,7 @@ void guard_run(int supervisor, int events, pid_t target)
 		if (poll(polled, 2, -1) < 0 && errno != EINTR)
 			break;
 		if (polled[0].revents != 0 || drain(fds[CHILDREN])) {
-			launch_kill_tree();
+			(void)launch_kill_tree();
 			break;
 		}
 	}

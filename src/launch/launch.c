@@ -167,7 +167,7 @@ static int finish_start(struct launched *launched, struct error *err)
 
 static void undo(struct launched *launched)
 {
-	launch_kill_tree();
+	(void)launch_kill_tree();
 	close_fd(&launched->listener);
 	close_fd(&launched->guard_fd);
 	close_fd(&launched->target_fd);

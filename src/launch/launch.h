@@ -61,8 +61,11 @@ int launch_exec_error(const struct launched *launched);
 void launch_end(const struct launched *launched);
 int launch_end_signal(void);
 
-/* Kills every descendant of the calling process, however many there are, and reaps them. */
-void launch_kill_tree(void);
+/*
+ * Kills every descendant of the calling process, however many there are, and reaps them. How many
+ * were its children in the end.
+ */
+int launch_kill_tree(void);
 
 /*
  * Which file execvp(3) would run: a path, or a search through `path` (PATH). Returns 0 and the name

@@ -48,12 +48,16 @@ static int kill_children(void)
 	return found;
 }
 
-void launch_kill_tree(void)
+int launch_kill_tree(void)
 {
+	int reaped = 0;
+
 	for (;;) {
 		(void)kill_children();
 		/* Blocks until one is gone: its children are ours now. */
-		if (waitpid(-1, NULL, __WALL) < 0 && errno == ECHILD)
-			return;
+		if (waitpid(-1, NULL, __WALL) >= 0)
+			reaped++;
+		else if (errno == ECHILD)
+			return reaped;
 	}
 }

@@ -1,5 +1,6 @@
 #include "lua/call.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 #include "lua/bits.h"
@@ -71,9 +72,13 @@ static void push_tid(lua_State *L, const struct request *request)
 	lua_pushinteger(L, request->tid);
 }
 
+/* Only a call that would make something has looked: for others it is not known, nil. */
 static void push_missing(lua_State *L, const struct request *request)
 {
-	lua_pushboolean(L, request->missing);
+	if ((request->rights & RIGHT_CREATE) != 0 || (request->flags & O_CREAT) != 0)
+		lua_pushboolean(L, request->missing);
+	else
+		lua_pushnil(L);
 }
 
 static void fetch(lua_State *L, const struct request *request, enum fact fact, const char *name,

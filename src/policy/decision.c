@@ -130,10 +130,10 @@ static void use_default(
 	};
 	if (fallback->allow)
 		return;
-	if (fallback->stated)
-		ret->error = fallback->error;
-	else if (request->missing && (request->rights & RIGHT_CREATE) == 0)
+	if (request->missing && (request->rights & RIGHT_CREATE) == 0)
 		ret->error = ENOENT; /* as without Moongate: programs look for many names */
+	else if (fallback->stated)
+		ret->error = fallback->error;
 	else
 		ret->error = policy_refusal(policy, request->operation);
 }

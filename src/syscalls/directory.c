@@ -68,10 +68,24 @@ static int make(struct mkdir_job *job, const struct place *place)
 			  : act_mkdir(job->call, place->parent, place->leaf, job->call->mode);
 }
 
-static int redirected(struct mkdir_job *job, const char *path)
+static int pin_as_target(const struct call *call, const char *directory)
 {
 	struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
 		.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+	struct identity identity;
+	int result = identity_enter(&identity, &call->session->world, &call->target);
+
+	if (result < 0)
+		return result;
+	result = (int)syscall(SYS_openat2, AT_FDCWD, directory, &how, sizeof how);
+	if (result < 0)
+		result = -errno;
+	identity_leave(&identity);
+	return result;
+}
+
+static int redirected(struct mkdir_job *job, const char *path)
+{
 	cleanup_place struct place place = PLACE_NOWHERE;
 	const char *leaf = strrchr(path, '/');
 	char directory[PATH_MAX];
@@ -81,8 +95,8 @@ static int redirected(struct mkdir_job *job, const char *path)
 		return -EACCES;
 	(void)snprintf(directory, sizeof directory, "%.*s", (int)(leaf - path + 1), path);
 	(void)strcpy(place.leaf, leaf + 1);
-	place.parent = (int)syscall(SYS_openat2, AT_FDCWD, directory, &how, sizeof how);
-	return place.parent < 0 ? -errno : make(job, &place);
+	place.parent = pin_as_target(job->call, directory);
+	return place.parent < 0 ? place.parent : make(job, &place);
 }
 
 static void settle(struct mkdir_job *job, const struct verdict *verdict)

@@ -73,27 +73,39 @@ static bool would_blind_us(const struct call *call, const struct place *place)
 	return faccessat(world->fds, name, R_OK, AT_EACCESS) < 0;
 }
 
+static bool is_possible(enum verdict_kind kind)
+{
+	return kind == VERDICT_ALLOW || kind == VERDICT_DENY || kind == VERDICT_KILL;
+}
+
+static void settle(struct call *call, struct answer *answer, const struct question *question,
+	const struct verdict *verdict, const struct place *place)
+{
+	if (!is_possible(verdict->kind)) {
+		answer_refusal(call, answer, EACCES,
+			"a program can be allowed, refused or killed, not replaced");
+	} else if (verdict->kind == VERDICT_ALLOW && would_blind_us(call, place)) {
+		answer_refusal(call, answer, EACCES,
+			"a program that cannot be read cannot be supervised without privileges");
+	} else {
+		question_observe(question, verdict);
+		if (!answer_verdict(answer, verdict))
+			answer->kind = ANSWER_CONTINUE;
+	}
+}
+
 static void judge(struct call *call, struct answer *answer, const struct place *place)
 {
 	struct question question;
 	struct verdict verdict;
+	bool missing = place->object < 0;
 
-	question_prepare(
-		&question, call, RIGHT_EXEC, place->path, place->path_len, place->object < 0);
+	question_prepare(&question, call, RIGHT_EXEC, place->path, place->path_len, missing);
 	question_ask(&question, &verdict);
-	if (place->object < 0 &&
-		(verdict.kind == VERDICT_ALLOW || verdict.source == SOURCE_DEFAULT)) {
+	if (missing && (verdict.kind == VERDICT_ALLOW || verdict.source == SOURCE_DEFAULT))
 		answer_result(answer, -ENOENT);
-	} else if (verdict.kind == VERDICT_ALLOW && would_blind_us(call, place)) {
-		answer_refusal(call, answer, EACCES,
-			"a program that cannot be read cannot be supervised without privileges");
-	} else {
-		question_observe(&question, &verdict);
-		if (verdict.kind == VERDICT_ALLOW)
-			answer->kind = ANSWER_CONTINUE;
-		else if (verdict.kind == VERDICT_VALUE || !answer_verdict(answer, &verdict))
-			answer_result(answer, -EACCES);
-	}
+	else
+		settle(call, answer, &question, &verdict, place);
 	verdict_clear(&verdict);
 }
 
