@@ -174,7 +174,8 @@ static void agrees_with_the_definition(void **state)
 		compared++;
 		if (strcmp(path, "/") == 0)
 			continue; /* the definition lets a star stand for no component */
-		if (pattern_matches(&pattern, path, strlen(path)) != slow_glob(text, path))
+		if (pattern_matches(&pattern, path, strlen(path)) !=
+			slow_glob(text[1] == '/' ? text + 1 : text, path))
 			fail_msg("%s on %s", text, path);
 	}
 }

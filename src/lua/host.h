@@ -14,8 +14,8 @@
 struct lua_host;
 
 struct lua_host_limits {
-	unsigned decision_ms; /* wall time of one decision */
-	unsigned load_ms;     /* wall time of loading everything */
+	unsigned decision_ms; /* processor time of one decision */
+	unsigned load_ms;     /* processor time of loading everything */
 	size_t memory;	      /* bytes in the whole state */
 	unsigned long steps;  /* steps inside string patterns, per decision */
 };

@@ -21,7 +21,8 @@ enum limit_hit {
 struct limits {
 	size_t memory, used; /* bytes */
 	bool exhausted;	     /* nothing more for this run */
-	int64_t deadline;    /* nanoseconds of CLOCK_MONOTONIC */
+	int64_t time;        /* nanoseconds that a run may take */
+	int64_t deadline;    /* on the clock of the running thread; 0: not looked at yet */
 	struct step_budget steps;
 	enum limit_hit hit;
 	lua_State *runner; /* the thread that may be stopped by a yield */
