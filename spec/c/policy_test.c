@@ -89,6 +89,9 @@ static void what_is_missing_is_missing_by_default(void **state)
 	request.rights = RIGHT_READ;
 	assert_int_equal(policy_set_default(*state, false, EPERM, "f", 1, NULL), 0);
 	policy_allowed(*state, &request, &verdict);
+	assert_int_equal(verdict.error, ENOENT);
+	request.missing = false;
+	policy_allowed(*state, &request, &verdict);
 	assert_int_equal(verdict.error, EPERM);
 }
 
