@@ -69,7 +69,7 @@ end
 -- Mounts that only the private root may have: made before the program, whose own are refused.
 local prepare = [[
 policy=$1 moongate=$2 program=$3 identity=$4 stride=$5
-mkdir /mnt/base && cd /mnt/base && mkdir original readonly nosymfollow nodev || exit 1
+mkdir /mnt/conformance && cd /mnt/conformance && mkdir original readonly nosymfollow nodev || exit 1
 echo hello >original/file && ln -s file original/link || exit 1
 mount --bind original readonly && mount -o remount,bind,ro readonly || exit 1
 mount -t tmpfs moongate-nosymfollow nosymfollow || exit 1
@@ -78,6 +78,7 @@ echo hello >nosymfollow/file && ln -s file nosymfollow/link && ln -s missing nos
 ln -s directory nosymfollow/directory_link && mount -o remount,nosymfollow nosymfollow || exit 1
 mount -t tmpfs -o nodev moongate-nodev nodev && mknod -m 666 nodev/null c 1 3 || exit 1
 mkfifo -m 666 nodev/fifo
+cd ..
 [ -n "$policy" ] || exec "$program" "$identity" "$stride"
 printf %s "$policy" >/tmp/policy.lua
 exec "$moongate" run -q -p /tmp/policy.lua -- "$program" "$identity" "$stride"

@@ -4,7 +4,7 @@
  *
  *	conformance_open IDENTITY [STRIDE]
  *
- * works in the current directory; every STRIDE-th attempt is made.
+ * works in the directory "conformance", which is removed; every STRIDE-th attempt is made.
  */
 #include "conformance_attempt.h"
 #include "conformance_cases.h"
@@ -123,7 +123,8 @@ int main(int count, char **arguments)
 		stride = strtoul(arguments[2], NULL, 10);
 	result_text = mmap(NULL, sizeof *result_text, PROT_READ | PROT_WRITE,
 		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (getcwd(base, sizeof base) == NULL)
+	mkdir("conformance", 0777);
+	if (chdir("conformance") != 0 || getcwd(base, sizeof base) == NULL)
 		return 2;
 	close_range(3, ~0U, 0);
 	/* Nobody's terminal, as the rest of the session would decide what /dev/tty gives. */
@@ -138,10 +139,7 @@ int main(int count, char **arguments)
 	picture(&before);
 	printf("%.*s", (int)before.length, before.bytes);
 	every_attempt(attempt_it);
-	remove_below("tree");
-	remove_below("chain");
-	for (size_t i = 0; i < sizeof beside / sizeof beside[0]; i++)
-		remove_below(beside[i]);
+	remove_below(base);
 	printf("%lu attempts\n", visited);
 	return 0;
 }
