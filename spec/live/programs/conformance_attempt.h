@@ -323,7 +323,14 @@ static long make_call(const struct attempt *attempt)
 	size_t size = attempt->size == 0 ? sizeof argument.how : attempt->size;
 	if (size == SIZE_MAX)
 		size = 0;
-	return syscall(SYS_openat2, attempt->directory, path, &argument, size);
+	/* With ".." below RESOLVE_BENEATH, a rename anywhere on the machine may give EAGAIN. */
+	long result = -1;
+	for (int tries = 0; tries < 50 && result < 0; tries++) {
+		result = syscall(SYS_openat2, attempt->directory, path, &argument, size);
+		if (result < 0 && errno != EAGAIN)
+			break;
+	}
+	return result;
 }
 
 static bool in_procfs(int file)
