@@ -180,6 +180,15 @@ POLICY
     assert.equal(native.out, seen.out)
   end)
 
+  attack.each(it, "a process that is a zombie", function(who)
+    local command = { live.program("attack_zombie") }
+    for entry in ("stat status comm cmdline environ auxv maps smaps mem io fd task cwd/x root/x " ..
+      "limits"):gmatch("%S+") do command[#command + 1] = entry end
+    local native, seen = live.both { as = who, policy = policy, timeout = 10, command = command }
+    assert.equal(0, seen.status)
+    assert.equal(native.out, seen.out)
+  end)
+
   attack.each(it, "a target's memory file cannot be written unless the policy says so", function(who)
     local out = out_of(who, [[
       attack_open 1 /proc/self/mem /proc/$$/mem /proc/self/task/$$/mem; attack_open 2 /proc/$$/mem

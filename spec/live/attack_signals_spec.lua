@@ -1,0 +1,86 @@
+local live = require "live"
+local attack = require "attack"
+
+describe("signals while a call is performed", function()
+  after_each(live.cleanup)
+
+  local ways = {
+    { "by rules" },
+    { "by a handler", "function on.open(call) if call.path == \"/x\" then return deny() end end\n" ..
+      "function on.mkdir(call) if call.path == \"/x\" then return deny() end end\n" },
+  }
+
+  for _, way in ipairs(ways) do
+    attack.each(it, "10,000 opens of eight threads under a timer of 50 us succeed: " .. way[1], function(who)
+      local root, policy = attack.ground(who, way[2])
+      local result = live.run { as = who, policy = policy, timeout = 40,
+        command = { live.program("attack_storm"), "open", "1250", "8", root .. "/open" } }
+      assert.equal("signals: many\n", result.out, result.err)
+      assert.equal(0, result.status)
+    end)
+
+    attack.each(it, "nothing is made twice, nothing is missing: " .. way[1], function(who)
+      local root, policy = attack.ground(who, way[2])
+      attack.shell(("mkdir %s/open/files %s/open/directories"):format(root, root), who)
+      for test, directory in pairs { make = "files", directory = "directories" } do
+        local result = live.run { as = who, policy = policy, timeout = 40,
+          command = { live.program("attack_storm"), test, "250", "8", root .. "/open/" .. directory } }
+        assert.equal("signals: many\n", result.out, test .. result.err)
+        assert.equal("2000\n", attack.shell(("ls %s/open/%s | wc -l"):format(root, directory)))
+      end
+    end)
+  end
+
+  attack.each(it, "one thread, nothing is made twice", function(who)
+    local root, policy = attack.ground(who)
+    local result = live.run { as = who, policy = policy, timeout = 40,
+      command = { live.program("attack_storm"), "make", "2000", "1", root .. "/open" } }
+    assert.equal("signals: many\n", result.out, result.err)
+  end)
+
+  for _, way in ipairs { "interrupt", "restart" } do
+    attack.each(it, "the open of a FIFO blocks, others are served, a signal arrives: " .. way, function(who)
+      local root = attack.ground(who)
+      attack.shell(("mkfifo -m 666 %s/open/fifo"):format(root), who)
+      local native, seen = live.both { as = who, command = {
+        live.program("attack_storm"), "fifo", root .. "/open/fifo", root .. "/open/data", way } }
+      assert.equal(native.out, seen.out, seen.err)
+      assert.is_truthy(native.out:find(way == "restart" and "opened" or "EINTR", 1, true))
+      assert.is_truthy(native.out:find("at the time: yes", 1, true))
+      assert.is_truthy(native.out:find("served: yes", 1, true))
+    end)
+  end
+
+  attack.each(it, "the end does not wait for opens that nobody waits for", function(who)
+    local root, policy = attack.ground(who)
+    attack.shell(("mkfifo -m 666 %s/open/fifo"):format(root), who)
+    local result = live.run { as = who, policy = policy, timeout = 6, command = {
+      live.program("attack_crowd"), "20", root .. "/open/fifo", root .. "/open/data" } }
+    assert.equal("served while they waited\nall ended\n", result.out, result.err)
+    assert.equal(0, result.status)
+  end)
+
+  -- Each holds a worker; the next call must find one, or be refused, but never wait for them.
+  attack.each(it, "three hundred blocked opens stall nobody", function(who)
+    local root, policy = attack.ground(who)
+    attack.shell(("mkfifo -m 666 %s/open/fifo"):format(root), who)
+    local result = live.run { as = who, policy = policy, timeout = 8, command = {
+      live.program("attack_crowd"), "300", root .. "/open/fifo", root .. "/open/data" } }
+    assert.equal("served while they waited\nall ended\n", result.out, result.err)
+    assert.equal(0, result.status)
+  end)
+
+  attack.each(it, "a blocked open ends with its process, at once", function(who)
+    local root, policy = attack.ground(who)
+    attack.shell(("mkfifo -m 666 %s/open/fifo"):format(root), who)
+    local result = live.run { as = who, policy = policy, timeout = 10, args = { "-q" }, command = ([[
+      for signal in TERM KILL HUP; do
+        cat ROOT/open/fifo & p=$!; sleep 0.1; kill -$signal $p; wait $p; echo $?
+      done
+      timeout 0.1 cat ROOT/open/fifo; echo $?
+      sh -c 'exec 3<>ROOT/open/fifo; echo through >&3; head -n 1 <ROOT/open/fifo'
+      echo via fifo >ROOT/open/fifo & cat ROOT/open/fifo]]):gsub("ROOT", root) }
+    assert.equal("143\n137\n129\n124\nthrough\nvia fifo\n", result.out, result.err)
+    assert.equal(0, result.status)
+  end)
+end)
