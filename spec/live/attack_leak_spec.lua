@@ -32,7 +32,8 @@ describe("what a target finds of its supervisor", function()
       ulimit -a; umask; pwd; nice; taskset -p $$ | sed 's/.*mask//'
       grep -E '^(Umask|Groups|Uid|Gid|SigBlk|SigIgn|SigCgt|CapPrm|CapEff|CapBnd|CapAmb|Cpus_allowed):' \
         /proc/self/status
-      grep -E '^(SigBlk|SigIgn):' /proc/self/status; cat /proc/self/oom_score_adj /proc/self/coredump_filter]] }
+      grep -E '^(SigBlk|SigIgn):' /proc/self/status
+      cat /proc/self/oom_score_adj /proc/self/coredump_filter]] }
   end)
 
   attack.each(it, "no descriptor arrives later, however many opens there were", function(who)

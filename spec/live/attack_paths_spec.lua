@@ -171,12 +171,13 @@ describe("every spelling of a path", function()
       as = who,
       command = ([[cd $(mktemp -d); echo x >f; mkdir d; ln -s f lf; ln -s d ld; ln -s none ln
         for flags in 0 0x10000 0x41 0xc1 0x200000 0x20000 0x220000 0x410002 0x1 0x10041 0x201; do
-          for path in f/ f/. f/.. d d/ d/. d/.. d// lf/ ld/ ld/. ln/ ln ln/. none none/ none/. none/x . .. / // \
-            ./ d/../d/../f d/./. "" ld ld// d/../ld/../f lf; do
+          for path in f/ f/. f/.. d d/ d/. d/.. d// lf/ ld/ ld/. ln/ ln ln/. none none/ none/. none/x . .. / \
+            // ./ d/../d/../f d/./. "" ld ld// d/../ld/../f lf; do
             echo "$flags $path $(PROGRAM $flags "$path")"
             [ -d none ] && rmdir none; rm -f none
           done; done
-        for path in f f/ f/x d d/ d/. d/.. lf ld/ ln ln/ none/ none/. none/.. . .. / "" none/x x// ./y ld/z; do
+        for path in f f/ f/x d d/ d/. d/.. lf ld/ ln ln/ none/ none/. none/.. . .. / "" none/x x// ./y \
+          ld/z; do
           echo "mkdir $path $(PROGRAM -m 0755 "$path")"
         done
         for resolve in 0 1 4 8 16; do for path in f lf ld d/../f / /etc .. ../.. d/../.. ld/../f ld/; do

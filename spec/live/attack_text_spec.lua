@@ -25,7 +25,8 @@ for line in open(sys.argv[1], "rb").read().decode("utf-8").split("\n")[:-1]:
     assert all(ord(c) >= 32 and ord(c) != 127 for c in line), line
     assert not any(0x80 <= ord(c) < 0xa0 or ord(c) in (0x202e, 0x200b) for c in line), line
     if "path_hex" in record: bytes.fromhex(record["path_hex"])
-    if record["syscall"] in ("openat", "mkdirat"): print(record.get("path_hex") or record["path"].encode().hex())
+    if record["syscall"] in ("openat", "mkdirat"):
+        print(record.get("path_hex") or record["path"].encode().hex())
 ]]
 
   local function has_raw(text)
@@ -151,7 +152,8 @@ function on.open(call)
   if call.path:find("\27") then return VERDICT end
 end
 ]])
-    for _, verdict in ipairs { 'redirect("ROOT/none" .. call.path)', 'deny("EPERM", call.path)', "allow()" } do
+    local verdicts = { 'redirect("ROOT/none" .. call.path)', 'deny("EPERM", call.path)', "allow()" }
+    for _, verdict in ipairs(verdicts) do
       local text = policy:gsub("VERDICT", function() return verdict end):gsub("ROOT", root)
       local result = live.run {
         as = who, policy = text, args = { "--log", root .. "/log" }, command = command }

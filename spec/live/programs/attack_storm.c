@@ -1,9 +1,9 @@
 /*
  * Signals while calls are performed for us.
  *
- *   attack_storm open|make|directory COUNT THREADS DIRECTORY   an interval timer of 50 us, SA_RESTART
- *   attack_storm plain COUNT THREADS DIRECTORY                 to open, handler without SA_RESTART
- *   attack_storm fifo FIFO FILE restart|interrupt              an open that blocks
+ *   attack_storm open|make|directory COUNT THREADS DIRECTORY   an interval timer of 50 us,
+ * SA_RESTART attack_storm plain COUNT THREADS DIRECTORY                 to open, handler without
+ * SA_RESTART attack_storm fifo FIFO FILE restart|interrupt              an open that blocks
  *
  * open reads FILE "data"; make creates COUNT files, exclusively: whatever is done twice fails.
  */
@@ -75,7 +75,8 @@ static int storm(int threads)
 	(void)setitimer(ITIMER_REAL, &never, NULL);
 	for (int i = 0; i < 256; i++)
 		if (failures[i] > 0)
-			(void)printf("%s: %d\n", i == 0 ? "descriptor 0" : strerrorname_np(i), failures[i]);
+			(void)printf("%s: %d\n", i == 0 ? "descriptor 0" : strerrorname_np(i),
+				failures[i]);
 	(void)printf("signals: %s\n", arrived > 100 ? "many" : "few");
 	return 0;
 }
@@ -138,7 +139,8 @@ static int block(char *fifo, char *file, bool restart)
 	(void)printf("handled: %d\n", (int)arrived);
 	start = seconds_now() - start;
 	(void)printf("at the time: %s\n",
-		(restart ? start > 0.5 && start < 1.5 : start > 0.15 && start < 0.5) ? "yes" : "no");
+		(restart ? start > 0.5 && start < 1.5 : start > 0.15 && start < 0.5) ? "yes"
+										     : "no");
 	(void)fflush(stdout);
 	(void)waitpid(pid, NULL, 0);
 	return 0;

@@ -1,7 +1,8 @@
 /*
- * attack_tree FILE READY stay|leave: descendants of every kind that keep opening FILE: a child, one in
- * a session of its own, one forked twice with all signals ignored and PDEATHSIG cleared, threads, one
- * that is blocked in a FIFO ("FILE.fifo"), one that is stopped. READY is made when all have opened.
+ * attack_tree FILE READY stay|leave: descendants of every kind that keep opening FILE: a child, one
+ * in a session of its own, one forked twice with all signals ignored and PDEATHSIG cleared,
+ * threads, one that is blocked in a FIFO ("FILE.fifo"), one that is stopped. READY is made when all
+ * have opened.
  */
 #include <pthread.h>
 #include <signal.h>

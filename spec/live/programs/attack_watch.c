@@ -1,7 +1,7 @@
 /*
- * attack_watch WHOM READY COMMAND [ARG...]: runs `moongate run ...`, natively, kills WHOM when the file
- * READY is there (or, if READY is a number, after so many microseconds), and says what is left of all
- * descendants two seconds later. It is a subreaper, so none gets away.
+ * attack_watch WHOM READY COMMAND [ARG...]: runs `moongate run ...`, natively, kills WHOM when the
+ * file READY is there (or, if READY is a number, after so many microseconds), and says what is left
+ * of all descendants two seconds later. It is a subreaper, so none gets away.
  *
  * WHOM: supervisor, guard, both, target, nobody
  */
@@ -104,8 +104,8 @@ static bool reap(void)
 
 	while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0)
 		if (pid == supervisor)
-			supervisor_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status)
-								: WEXITSTATUS(status);
+			supervisor_status =
+				WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 	return pid == 0;
 }
 
