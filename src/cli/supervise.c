@@ -21,14 +21,14 @@ struct watch {
 	int status;
 };
 
-/* Everything that somebody may mean for the command; the two highest are our own. */
+/* Everything that somebody may mean for the command; SIGSTKFLT and SIGRTMAX are our own. */
 static int open_signals(void)
 {
 	sigset_t signals;
 
 	(void)sigfillset(&signals);
 	(void)sigdelset(&signals, SIGCHLD);
-	(void)sigdelset(&signals, SIGRTMAX - 1);
+	(void)sigdelset(&signals, SIGSTKFLT);
 	(void)sigdelset(&signals, SIGRTMAX);
 	return signalfd(-1, &signals, SFD_CLOEXEC);
 }

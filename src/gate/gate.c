@@ -13,7 +13,7 @@
 
 #include "gate/internal.h"
 
-enum { STACK_SIZE = 512 * 1024, STOP_SECONDS = 1 };
+enum { STACK_SIZE = 1024 * 1024, STOP_SECONDS = 1 };
 
 /* ---- the lead -------------------------------------------------------------------------------- */
 
@@ -33,20 +33,20 @@ static bool take_lead(struct worker *worker)
 	return !gate->stopping;
 }
 
-/*
- * Whoever waits receives from now on; without anybody, the monitor makes a worker (not we: a new
- * thread would inherit the identity that we may have borrowed). false: there are too many already.
- */
-bool gate_pass_lead(struct worker *worker)
+bool gate_pass_lead(struct worker *worker, bool waiting)
 {
 	struct gate *gate = worker->gate;
-	bool possible;
+	bool possible = true;
 
 	(void)pthread_mutex_lock(&gate->lock);
-	possible = gate->leader != worker || gate->idle > 0 || gate->worker_count < WORKERS_LIMIT;
-	if (possible && gate->leader == worker) {
-		gate->leader = NULL;
-		(void)pthread_cond_signal(&gate->lead_free);
+	if (gate->leader == worker && (waiting || !worker->receiving)) {
+		/* A new one is made by the monitor: a thread of ours would inherit a borrowed
+		 * identity. */
+		possible = gate->idle > 0 || (gate->worker_count < WORKERS_LIMIT && !gate->barren);
+		if (possible) {
+			gate->leader = NULL;
+			(void)pthread_cond_signal(&gate->lead_free);
+		}
 	}
 	(void)pthread_mutex_unlock(&gate->lock);
 	return possible;
@@ -70,7 +70,6 @@ static bool is_waiting(int listener)
 	return poll(&polled, 1, 0) > 0 && (polled.revents & POLLIN) != 0;
 }
 
-/* Under the lock, because the lead may change hands between two calls. */
 static bool take_from_queue(struct gate *gate, struct seccomp_notif *ret)
 {
 	bool found;
@@ -86,59 +85,100 @@ static bool take_from_queue(struct gate *gate, struct seccomp_notif *ret)
 	return found;
 }
 
-static void put_in_queue(struct gate *gate, const struct seccomp_notif *notification)
+/* false: the lead was lost meanwhile, and whoever has it knows nothing of this call. */
+static bool put_in_queue(struct worker *worker, const struct seccomp_notif *notification)
 {
-	unsigned last;
+	struct gate *gate = worker->gate;
+	bool leads;
 
 	(void)pthread_mutex_lock(&gate->lock);
-	last = (gate->queue_first + gate->queue_count) % QUEUE_SIZE;
-	gate->queue[last] = *notification;
-	gate->queue_count++;
+	leads = gate->leader == worker && gate->queue_count < QUEUE_SIZE;
+	if (leads) {
+		unsigned last = (gate->queue_first + gate->queue_count) % QUEUE_SIZE;
+
+		gate->queue[last] = *notification;
+		gate->queue_count++;
+	}
 	(void)pthread_mutex_unlock(&gate->lock);
+	return leads;
 }
 
-/* Room is kept for what another thread may be receiving that has just lost the lead. */
-static bool may_queue(const struct worker *worker)
+/* Only the leader enters RECV, and while it is there the lead is not taken from it lightly. */
+static bool set_receiving(struct worker *worker, bool receiving)
 {
-	const struct gate *gate = worker->gate;
+	struct gate *gate = worker->gate;
+	bool leads;
 
-	return gate->leader == worker && gate->queue_count < QUEUE_SIZE / 2;
+	(void)pthread_mutex_lock(&gate->lock);
+	leads = gate->leader == worker;
+	worker->receiving = receiving && leads;
+	(void)pthread_mutex_unlock(&gate->lock);
+	return leads;
+}
+
+static int receive_as_leader(struct worker *worker)
+{
+	int result;
+
+	if (!set_receiving(worker, true))
+		return -EAGAIN;
+	result = notify_receive(worker->gate->listener, &worker->buffers);
+	(void)set_receiving(worker, false);
+	return result;
 }
 
 /*
  * Several threads ask at once: receive all of them before the first is handled, since a signal
- * makes a call fail with EINTR only while it has not been received. With a single thread nothing
- * can be waiting, and the look would cost more than a tenth of the call.
+ * makes a call fail with EINTR only while it has not been received. All wait in the queue, where
+ * any leader finds them: what poll saw may vanish before RECV, and then this thread waits with what
+ * it has.
  */
-static void receive_the_others(struct worker *worker, pid_t tid)
+static void receive_the_others(struct worker *worker)
 {
 	struct gate *gate = worker->gate;
 
-	if (tid == gate->last_tid && gate->queue_count == 0)
-		return;
-	gate->last_tid = tid;
-	while (may_queue(worker) && is_waiting(gate->listener))
-		if (notify_receive(gate->listener, &worker->buffers) == 0)
-			put_in_queue(gate, worker->buffers.request);
+	gate_wake_monitor(gate);
+	while (gate->queue_count < QUEUE_SIZE / 2 && is_waiting(gate->listener)) {
+		int result = receive_as_leader(worker);
+
+		if (result == -EAGAIN)
+			return;
+		if (result == 0 && !put_in_queue(worker, worker->buffers.request)) {
+			gate_handle(worker, worker->buffers.request);
+			return;
+		}
+	}
 }
 
-/* The next notification for this worker; false: none this time. */
+/* Receives one call, alone or together with those that came at the same time; false: not for us. */
+static bool receive_new(struct worker *worker, struct seccomp_notif *ret)
+{
+	struct gate *gate = worker->gate;
+	int result = receive_as_leader(worker);
+	pid_t before = gate->last_tid;
+
+	if (result < 0) {
+		if (result != -EAGAIN && notify_is_over(gate->listener))
+			close_gate(gate);
+		return false;
+	}
+	*ret = *worker->buffers.request;
+	gate->last_tid = (pid_t)ret->pid;
+	/* With a single thread nothing can be waiting, and the look costs a tenth of the call. */
+	if (before == gate->last_tid || !put_in_queue(worker, ret))
+		return true;
+	receive_the_others(worker);
+	return false;
+}
+
+/* The next call for this worker; false: none this time. */
 static bool receive(struct worker *worker, struct seccomp_notif *ret)
 {
 	struct gate *gate = worker->gate;
 
-	if (gate->queue_count == 0) {
-		if (notify_receive(gate->listener, &worker->buffers) < 0) {
-			if (notify_is_over(gate->listener))
-				close_gate(gate);
-			return false;
-		}
-		*ret = *worker->buffers.request;
-	} else if (!take_from_queue(gate, ret)) {
-		return false;
-	}
-	receive_the_others(worker, (pid_t)ret->pid);
-	return true;
+	if (gate->queue_count > 0)
+		return take_from_queue(gate, ret);
+	return receive_new(worker, ret);
 }
 
 static void *work(void *argument)
@@ -209,8 +249,8 @@ static int start_threads(struct gate *gate, struct error *err)
 {
 	int result = notify_buffers_init(&gate->monitor_buffers, err);
 
-	/* One: the monitor sees to it that there is always a spare. */
-	if (result == 0)
+	/* One to lead and one to spare: later the target may have used up the user's processes. */
+	for (int i = 0; i < 2 && result == 0; i++)
 		result = gate_add_worker(gate, err);
 	if (result == 0)
 		result = start_thread(&gate->monitor, gate_monitor, gate);

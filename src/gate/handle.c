@@ -32,7 +32,8 @@ static void fill_call(struct worker *worker, const struct seccomp_notif *notific
 	call->row = notification->data.arch == seccomp_arch_native()
 			    ? syscall_by_number(notification->data.nr)
 			    : NULL;
-	call->cancelled = call->crowded = false;
+	call->turn = worker->turn;
+	call->cancelled = call->crowded = 0;
 }
 
 static void perform(struct call *call, struct answer *answer)
@@ -72,14 +73,12 @@ static int inject(struct worker *worker, struct answer *answer)
 	return number;
 }
 
-static void kill_process(struct worker *worker)
+static void kill_process(const struct worker *worker)
 {
-	const struct world *world = &worker->call.session->world;
-	struct process_status status;
-
-	/* Checked: the thread waits for us, so its process is still the one. */
-	if (process_status(world, &worker->call.target, &status) == 0)
-		(void)kill(status.tgid, SIGKILL);
+	/* The thread waits for us, so the number is still its own; a thread's number means its
+	 * process. */
+	if (target_check(&worker->call.target) == 0)
+		(void)kill(worker->call.target.tid, SIGKILL);
 }
 
 static void deliver(struct worker *worker, struct answer *answer)
@@ -111,6 +110,8 @@ static void deliver(struct worker *worker, struct answer *answer)
 		(void)notify_send_error(target->listener, buffers, target->id, EPERM);
 		return;
 	case ANSWER_GONE:
+		/* If it is not gone after all, ESRCH was the answer of the call itself. */
+		(void)notify_send_error(target->listener, buffers, target->id, ESRCH);
 		return;
 	case ANSWER_ERROR:
 		break;
@@ -122,16 +123,18 @@ static void deliver(struct worker *worker, struct answer *answer)
  * "Restart" is for a thread with a signal to handle; without one it would see the kernel's
  * internal errno. Another thread of its process may have taken the signal: then do it again.
  */
-static bool must_repeat(struct worker *worker, const struct answer *answer)
+static bool must_repeat(struct worker *worker, struct answer *answer)
 {
-	struct process_status status;
+	bool signalled;
+	int result;
 
 	if (answer->kind != ANSWER_RESTART)
 		return false;
-	if (process_status(&worker->gate->session->world, &worker->call.target, &status) < 0)
-		return false;
-	return ((status.signals_pending | status.signals_shared) & ~status.signals_blocked &
-		       ~status.signals_ignored) == 0;
+	result = process_is_signalled(
+		&worker->gate->session->world, &worker->call.target, &signalled);
+	if (result < 0) /* it can't be told: the plain errno is always right */
+		answer_result(answer, result == -ESRCH ? -ESRCH : -EINTR);
+	return result == 0 && !signalled;
 }
 
 void gate_handle(struct worker *worker, const struct seccomp_notif *notification)

@@ -34,12 +34,15 @@ struct worker {
 	/* Odd while a call is handled; so "the same odd number" is "the same call". */
 	atomic_uint turn;
 	struct placement placement;
+	bool receiving; /* in RECV; under the gate's lock */
 	/* A section in which the monitor may interrupt: 0, or the turn it belongs to. */
 	atomic_uint section;
 	/* The monitor's notes on this worker. */
 	unsigned seen_turn;
-	unsigned ticks;	  /* how long it has been in the same section */
-	unsigned pending; /* how many looks in a row a signal was waiting for its target */
+	unsigned ticks;		/* how long it has been in the same section */
+	unsigned pending;	/* looks in a row at which a signal was waiting for its target */
+	unsigned interrupts;	/* how often it was interrupted in this section */
+	unsigned waiting_ticks; /* how long it has led without handling while calls are queued */
 };
 
 struct gate {
@@ -52,11 +55,13 @@ struct gate {
 	_Atomic(struct worker *) leader; /* read without the lock */
 	struct worker *workers[WORKERS_LIMIT];
 	unsigned worker_count, idle;
+	bool barren; /* no thread could be made the last time */
 	atomic_bool stopping;
 
 	/* Received, not handled yet; the leader's. */
 	struct seccomp_notif queue[QUEUE_SIZE];
-	unsigned queue_first, queue_count;
+	unsigned queue_first;
+	atomic_uint queue_count;
 	pid_t last_tid;
 
 	pthread_t monitor;
@@ -66,7 +71,12 @@ struct gate {
 
 /* gate.c */
 int gate_add_worker(struct gate *gate, struct error *err);
-bool gate_pass_lead(struct worker *worker);
+/*
+ * Lets somebody else lead. false: there is nobody, and nobody can be made. A worker that waits in
+ * RECV keeps the lead unless `waiting`: with two receivers a call may be taken from under one's
+ * nose.
+ */
+bool gate_pass_lead(struct worker *worker, bool waiting);
 
 /* handle.c: decode, perform, answer what worker->buffers.request holds. */
 void gate_handle(struct worker *worker, const struct seccomp_notif *notification);

@@ -16,10 +16,10 @@
 
 enum {
 	TICK_NS = 1000 * 1000,
-	QUIET_TICKS = 20,     /* then it sleeps */
-	LOOK_TICKS = 10,      /* a blocked call's target is looked at this often */
-	END_TICKS = 500,      /* how long the end waits for blocked calls */
-	ABANDON_TICKS = 1000, /* interrupted in vain for so long: answered without its worker */
+	QUIET_TICKS = 20,    /* then it sleeps */
+	LOOK_TICKS = 10,     /* a blocked call's target is looked at this often */
+	END_TICKS = 500,     /* how long the end waits for blocked calls */
+	ABANDON_LOOKS = 100, /* interrupted in vain so often: answered without its worker */
 };
 
 void gate_wake_monitor(struct gate *gate)
@@ -41,27 +41,35 @@ static bool is_handling(const struct worker *worker)
 	return (worker->turn & 1) != 0;
 }
 
-static void interrupt(struct worker *worker)
+static void interrupt(struct worker *worker, unsigned turn)
 {
-	worker->call.cancelled = true;
+	worker->call.cancelled = turn;
 	(void)syscall(SYS_tgkill, getpid(), worker->tid, gate_cancel_signal());
 }
 
 /* ---- the lead -------------------------------------------------------------------------------- */
 
-/* A leader seen in the same call at two ticks lets somebody else receive. */
+/*
+ * A leader seen in the same call at two ticks lets somebody else receive; so does one that waits to
+ * receive while calls are in the queue (what it was told of vanished before it could be received).
+ */
 static void take_lead_from_slow(struct gate *gate)
 {
 	struct worker *leader = gate->leader;
 
-	if (leader == NULL || !is_handling(leader) || leader->seen_turn != leader->turn)
+	if (leader == NULL || leader->seen_turn != leader->turn)
 		return;
-	if (gate_pass_lead(leader))
+	if (!is_handling(leader)) {
+		if (gate->queue_count > 0 && leader->waiting_ticks++ > 0)
+			(void)gate_pass_lead(leader, true);
+		return;
+	}
+	if (gate_pass_lead(leader, false))
 		return;
 	/* Nobody is left to receive: this call is refused, so that the others are served. */
 	if (leader->section == leader->seen_turn) {
-		leader->call.crowded = true;
-		interrupt(leader);
+		leader->call.crowded = leader->seen_turn;
+		interrupt(leader, leader->seen_turn);
 	}
 }
 
@@ -72,9 +80,10 @@ static void keep_one_spare(struct gate *gate)
 	(void)pthread_mutex_lock(&gate->lock);
 	wanted = gate->idle == 0 && gate->worker_count < WORKERS_LIMIT;
 	(void)pthread_mutex_unlock(&gate->lock);
-	/* A failure is tried again at the next tick; until then calls wait, none is let through. */
+	/* A failure (too many processes) is tried again at the next tick; until then none can be
+	 * had. */
 	if (wanted)
-		(void)gate_add_worker(gate, NULL);
+		gate->barren = gate_add_worker(gate, NULL) < 0;
 }
 
 /* ---- blocked calls --------------------------------------------------------------------------- */
@@ -82,58 +91,48 @@ static void keep_one_spare(struct gate *gate)
 enum sight { SIGHT_WAIT, SIGHT_GONE, SIGHT_SIGNAL };
 
 /* Whether the target would have been interrupted natively. */
-static enum sight look_at(struct gate *gate, struct worker *worker)
+static enum sight look_at(struct gate *gate, struct worker *worker, const struct target *target)
 {
-	const struct target *target = &worker->call.target;
-	struct process_status status;
-	uint64_t deliverable;
+	bool signalled;
 
 	if (target_check(target) < 0)
 		return SIGHT_GONE;
-	if (process_status_of(&gate->session->world, target->tid, &status) < 0)
+	if (process_is_signalled(&gate->session->world, target, &signalled) < 0)
 		return SIGHT_WAIT;
-	deliverable = ~status.signals_blocked & ~status.signals_ignored;
-	if ((status.signals_pending & deliverable) != 0)
-		return SIGHT_SIGNAL;
-	/* One for the whole process may be another thread's: only if it stays is it for this one.
-	 */
-	if ((status.signals_shared & deliverable) == 0)
-		worker->pending = 0;
-	else if (++worker->pending >= 2)
-		return SIGHT_SIGNAL;
-	return SIGHT_WAIT;
+	/* It may be another thread's: only if it stays is it for this one. */
+	worker->pending = signalled ? worker->pending + 1 : 0;
+	return worker->pending >= 2 ? SIGHT_SIGNAL : SIGHT_WAIT;
 }
 
 /*
  * A file system that answers no more holds its worker for good (FUSE): the target must not wait
  * with it. Whatever the worker does later finds the notification gone.
  */
-static void abandon(struct gate *gate, struct worker *worker)
+static void abandon(struct gate *gate, const struct target *target)
 {
-	const struct target *target = &worker->call.target;
-
 	(void)notify_send_error(
 		gate->listener, &gate->monitor_buffers, target->id, INTERNAL_ERESTARTSYS);
 }
 
 static void look_after(struct gate *gate, struct worker *worker)
 {
+	const struct target target = worker->call.target; /* counts if the section still stands */
 	unsigned section = worker->section;
 	enum sight sight;
 
 	if (section == 0 || section != worker->seen_turn) {
-		worker->ticks = worker->pending = 0;
+		worker->ticks = worker->pending = worker->interrupts = 0;
 		return;
 	}
 	if (++worker->ticks % LOOK_TICKS != 0)
 		return;
-	sight = look_at(gate, worker);
-	/* The section may have ended meanwhile, and the notes may be about another call. */
+	sight = look_at(gate, worker, &target);
 	if (sight == SIGHT_WAIT || worker->section != section)
 		return;
-	interrupt(worker);
-	if (sight == SIGHT_SIGNAL && worker->ticks > ABANDON_TICKS)
-		abandon(gate, worker);
+	interrupt(worker, section);
+	if (sight == SIGHT_SIGNAL && ++worker->interrupts > ABANDON_LOOKS &&
+		worker->section == section)
+		abandon(gate, &target);
 }
 
 /* ---- the round ------------------------------------------------------------------------------- */
@@ -151,13 +150,17 @@ static bool make_round(struct gate *gate)
 
 		look_after(gate, worker);
 		busy = busy || is_handling(worker) || worker->seen_turn != turn;
+		if (worker->seen_turn != turn)
+			worker->waiting_ticks = 0;
 		worker->seen_turn = turn;
 	}
-	return busy;
+	return busy || gate->queue_count > 0;
 }
 
 static bool anybody_handles(const struct gate *gate)
 {
+	if (gate->queue_count > 0)
+		return true;
 	for (unsigned i = 0; i < gate->worker_count; i++)
 		if (is_handling(gate->workers[i]))
 			return true;
@@ -188,7 +191,7 @@ static void release_all(struct gate *gate)
 		for (unsigned j = 0; j < gate->worker_count; j++)
 			if (gate->workers[j]->section != 0) {
 				blocked = true;
-				interrupt(gate->workers[j]);
+				interrupt(gate->workers[j], gate->workers[j]->section);
 			}
 		if (blocked)
 			(void)nanosleep(&tick, NULL);

@@ -58,8 +58,9 @@ void placement_end(struct placement *placement, int cpu)
 
 void placement_release(struct placement *placement)
 {
-	if (placement->calls == 0 && placement->hops == 0)
+	placement->hops = 0;
+	if (placement->calls == 0)
 		return;
-	placement->calls = placement->hops = 0;
+	placement->calls = 0;
 	(void)sched_setaffinity(0, sizeof placement->own, &placement->own);
 }

@@ -15,7 +15,11 @@ static uint64_t mask_all, mask_section; /* the kernel's sigset_t */
 
 int gate_cancel_signal(void)
 {
-	return SIGRTMAX - 1; /* SIGRTMAX is the guard's; the others are passed on */
+	/*
+	 * Not a real-time signal: those are queued, and whoever fills the user's queue keeps them
+	 * away. Nothing sends this one.
+	 */
+	return SIGSTKFLT;
 }
 
 static void interrupt(int signal)
@@ -46,7 +50,7 @@ bool gate_blocking_begin(struct call *call, bool known)
 
 	if (known) {
 		placement_release(&worker->placement);
-		if (!gate_pass_lead(worker))
+		if (!gate_pass_lead(worker, false))
 			return false;
 	}
 	worker->section = worker->turn;

@@ -42,13 +42,24 @@ static struct open_how how_of(const struct opening *opening)
 /* What an interrupted system call answers. */
 static int interruption(const struct call *call)
 {
-	return call->crowded ? -ENFILE : -INTERNAL_ERESTARTSYS;
+	if (call->cancelled != call->turn)
+		return -EINTR; /* the file system's own word */
+	return call->crowded == call->turn ? -ENFILE : -INTERNAL_ERESTARTSYS;
+}
+
+/* The only signal let in is the monitor's, and it marks the call first; a stray one is passed over.
+ */
+static bool try_again(const struct call *call, int result, int attempt)
+{
+	enum { ATTEMPTS = 3 };
+
+	return result == -EINTR && call->cancelled != call->turn && attempt < ATTEMPTS;
 }
 
 static int open_interruptibly(struct call *call, const struct opening *opening)
 {
 	struct open_how how = how_of(opening);
-	int fd;
+	int fd, attempt = 0;
 
 	if (!call->session->blocking_begin(call, opening->known_to_block))
 		return -ENFILE;
@@ -56,8 +67,7 @@ static int open_interruptibly(struct call *call, const struct opening *opening)
 		fd = (int)syscall(SYS_openat2, opening->base, opening->name, &how, sizeof how);
 		if (fd < 0)
 			fd = -errno;
-		/* The only signal let in is the monitor's, and it sets the flag first. */
-	} while (fd == -EINTR && !call->cancelled);
+	} while (try_again(call, fd, attempt++));
 	call->session->blocking_end(call);
 	return fd == -EINTR ? interruption(call) : fd;
 }

@@ -64,8 +64,10 @@ struct call {
 	pid_t pid; /* whom the call is about */
 	int which; /* what kind of number that is */
 
-	atomic_bool cancelled; /* set by the monitor: answer with ANSWER_RESTART */
-	atomic_bool crowded;   /* with it: too many calls are blocked, this one is refused */
+	unsigned turn; /* which call of its worker this is */
+	/* Set by the monitor to the turn it means, so that a late mark means no later call. */
+	atomic_uint cancelled; /* answer with ANSWER_RESTART */
+	atomic_uint crowded;   /* with it: too many calls are blocked, this one is refused */
 	void *worker;	       /* the gate's */
 };
 

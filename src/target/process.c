@@ -207,6 +207,51 @@ bool process_in_tree(const struct world *world, pid_t pid)
 	return false;
 }
 
+/* State of a thread as /proc/PID/stat shows it; 0: it is gone. */
+static char state_of(const struct world *world, pid_t pid, const char *tid)
+{
+	char name[NAME_SIZE], text[512];
+	const char *behind;
+
+	(void)snprintf(name, sizeof name, "task/%s/stat", tid);
+	if (read_entry(world, pid, name, text, sizeof text) < 0)
+		return 0;
+	behind = strrchr(text, ')');
+	return behind != NULL && behind[1] == ' ' ? behind[2] : 0;
+}
+
+/* A stop of the whole process shows first at the threads that do not wait for us. */
+static bool is_stopping(const struct world *world, pid_t tgid)
+{
+	char name[NAME_SIZE];
+	int fd = openat(world->proc, entry(name, tgid, "task"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *item;
+	bool stopping = false;
+
+	if (directory == NULL) {
+		close_fd(&fd);
+		return false;
+	}
+	while (!stopping && (item = readdir(directory)) != NULL)
+		stopping = item->d_name[0] != '.' && state_of(world, tgid, item->d_name) == 'T';
+	(void)closedir(directory);
+	return stopping;
+}
+
+int process_is_signalled(const struct world *world, const struct target *target, bool *ret)
+{
+	struct process_status status;
+	int result = process_status(world, target, &status);
+
+	if (result < 0)
+		return result;
+	*ret = ((status.signals_pending | status.signals_shared) & ~status.signals_blocked &
+		       ~status.signals_ignored) != 0 ||
+	       is_stopping(world, status.tgid);
+	return 0;
+}
+
 /* Open descriptors below the limit; those above it, opened before it was lowered, take no room. */
 static rlim_t count_below(const struct world *world, const char *path, rlim_t limit)
 {

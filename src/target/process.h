@@ -43,6 +43,12 @@ void process_comm(const struct world *world, pid_t tid, char ret[16]);
 bool process_in_tree(const struct world *world, pid_t pid);
 
 /*
+ * Whether a signal, for the thread or for its process, or a stop of the process waits: what
+ * natively ends a wait. 0 or a negative errno; checked.
+ */
+int process_is_signalled(const struct world *world, const struct target *target, bool *ret);
+
+/*
  * True if the target's next open could not get a descriptor below RLIMIT_NOFILE, as far as the
  * number of its open descriptors tells (Linux 6.2; older kernels: always false).
  */
