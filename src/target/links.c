@@ -66,25 +66,32 @@ static int follow_self(struct walk *walk, const struct component *component)
 	return walk_insert(walk, text);
 }
 
+static bool is_self_name(const struct component *component)
+{
+	return strcmp(component->name, "self") == 0 || strcmp(component->name, "thread-self") == 0;
+}
+
 static bool is_self(const struct walk *walk, const struct component *component)
 {
-	return (strcmp(component->name, "self") == 0 ||
-		       strcmp(component->name, "thread-self") == 0) &&
-	       procfs_is_root(walk->current);
+	return is_self_name(component) && procfs_is_our_root(walk->route->world, walk->current);
 }
 
 /* The text of a magic link is not where it leads: jump, if the target may. */
 static int jump(struct walk *walk, const struct component *component, pid_t owner)
 {
+	bool own = false;
 	int result, pin;
 
 	if (walk_resolves(walk, RESOLVE_NO_MAGICLINKS | RESOLVE_BENEATH | RESOLVE_IN_ROOT))
 		return walk_resolves(walk, RESOLVE_NO_MAGICLINKS) ? -ELOOP : -EXDEV;
 	walk_suspend(walk);
-	pin = procfs_permits_jump(walk->route, owner);
-	if (pin == 0)
+	pin = procfs_permits_jump(walk->route, owner, &own);
+	if (pin == 0 && own)
 		pin = walk_open(walk->current, component->name, 0);
 	result = walk_resume(walk);
+	/* Another process of the tree: as the target itself, so that the kernel decides. */
+	if (result == 0 && pin == 0 && !own)
+		pin = walk_open(walk->current, component->name, 0);
 	if (result == 0)
 		result = target_check(walk->route->target);
 	if (result < 0 && pin >= 0)
@@ -141,6 +148,10 @@ int walk_follow(struct walk *walk, int link, const struct component *component)
 	if (is_self(walk, component))
 		return follow_self(walk, component);
 	if (procfs_holds(link)) {
+		if (is_self_name(component) &&
+			!procfs_is_our_root(walk->route->world, walk->current) &&
+			procfs_is_any_root(walk->current))
+			return -EACCES; /* of another procfs: it would be read as ours */
 		walk_suspend(walk);
 		owner = procfs_owner(walk->route->world, walk->current);
 		result = walk_resume(walk);

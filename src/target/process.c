@@ -103,6 +103,7 @@ static int parse_status(const char *text, struct process_status *ret)
 		!parse_ids(field(text, "Uid"), &ret->uid, &ret->euid, &ret->fsuid) ||
 		!parse_ids(field(text, "Gid"), &ret->gid, &ret->egid, &ret->fsgid) ||
 		!parse_hex(field(text, "CapEff"), &ret->cap_effective) ||
+		!parse_hex(field(text, "CapBnd"), &ret->cap_bounding) ||
 		!parse_hex(field(text, "SigPnd"), &ret->signals_pending) ||
 		!parse_hex(field(text, "ShdPnd"), &ret->signals_shared) ||
 		!parse_hex(field(text, "SigBlk"), &ret->signals_blocked) ||

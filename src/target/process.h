@@ -13,7 +13,7 @@ struct process_status {
 	uid_t uid, euid, fsuid;
 	gid_t gid, egid, fsgid;
 	mode_t umask;
-	uint64_t cap_effective;
+	uint64_t cap_effective, cap_bounding;
 	uint64_t signals_pending, signals_shared, signals_blocked, signals_ignored;
 	int group_count;
 	gid_t groups[1024]; /* more than this many: the read fails closed with -EACCES */

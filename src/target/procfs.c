@@ -29,9 +29,26 @@ static bool is_root_inode(int pin)
 	return fstat(pin, &st) == 0 && st.st_ino == PROC_ROOT_INODE;
 }
 
-bool procfs_is_root(int pin)
+/*
+ * Another procfs (of another pid namespace, say) has other numbers: nothing in its pid directories
+ * can be told to be the target's.
+ */
+static bool is_ours(const struct world *world, int root)
+{
+	struct stat st, ours;
+
+	return procfs_holds(root) && fstat(root, &st) == 0 && fstat(world->proc, &ours) == 0 &&
+	       st.st_dev == ours.st_dev;
+}
+
+bool procfs_is_any_root(int pin)
 {
 	return is_root_inode(pin) && procfs_holds(pin);
+}
+
+bool procfs_is_our_root(const struct world *world, int pin)
+{
+	return is_root_inode(pin) && is_ours(world, pin);
 }
 
 /* The last component of a pin's name as a pid; 0 if it isn't one. */
@@ -57,15 +74,17 @@ pid_t procfs_owner(const struct world *world, int directory)
 	cleanup_fd int current = fcntl(directory, F_DUPFD_CLOEXEC, 3);
 
 	if (current >= 0 && is_root_inode(current))
-		return 0;
+		return procfs_holds(current) ? 0 : -EACCES;
 	for (int depth = 0; current >= 0 && depth < PROC_DEPTH; depth++) {
 		int up = openat(current, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 		if (up < 0)
 			return -EACCES;
 		if (is_root_inode(up)) {
+			pid_t pid = is_ours(world, up) ? name_as_pid(world, current) : -EACCES;
+
 			(void)close(up);
-			return name_as_pid(world, current);
+			return pid;
 		}
 		(void)close(current);
 		current = up;
@@ -91,13 +110,14 @@ static enum relation relation_of(
 	return process_in_tree(world, other.tgid) ? RELATION_TREE : RELATION_OUTSIDE;
 }
 
-int procfs_permits_jump(const struct route *route, pid_t owner)
+int procfs_permits_jump(const struct route *route, pid_t owner, bool *ret_own)
 {
 	enum relation relation;
 
 	if (owner <= 0)
 		return -EACCES;
 	relation = relation_of(route->world, route->target, owner);
+	*ret_own = relation == RELATION_SELF;
 	return relation == RELATION_SELF || relation == RELATION_TREE ? 0 : -EACCES;
 }
 

@@ -11,9 +11,12 @@
  */
 bool procfs_holds(int pin);
 
-/* True if `pin` is the root directory of a procfs: the place of `self` and of the pid directories.
+/*
+ * True if `pin` is the root directory of the supervisor's own procfs, whose `self` can be replaced
+ * by the target's numbers; of any procfs.
  */
-bool procfs_is_root(int pin);
+bool procfs_is_our_root(const struct world *world, int pin);
+bool procfs_is_any_root(int pin);
 
 /*
  * The pid directory that a directory of procfs lies in; 0: none (a file of the machine, as
@@ -28,8 +31,11 @@ pid_t procfs_owner(const struct world *world, int directory);
  */
 int procfs_permits(const struct route *route, const struct place *place);
 
-/* Whether it may follow a magic link (fd/N, exe, cwd, root, ns/…) of that process: 0 or -EACCES. */
-int procfs_permits_jump(const struct route *route, pid_t owner);
+/*
+ * Whether it may follow a magic link (fd/N, exe, cwd, root, ns/…) of that process: 0 or -EACCES.
+ * `ret_own`: it is its own process.
+ */
+int procfs_permits_jump(const struct route *route, pid_t owner, bool *ret_own);
 
 /*
  * True for /proc/PID/fd and fdinfo of the target's own process, which it may always enter and list,

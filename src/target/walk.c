@@ -91,6 +91,24 @@ int walk_move_to_root(struct walk *walk)
 	return move_to_copy(walk, walk_resolves(walk, RESOLVE_IN_ROOT) ? walk->start : walk->root);
 }
 
+/* Whether `start` is met on the way up from `directory`. */
+static bool is_below(int directory, int start)
+{
+	int current = fcntl(directory, F_DUPFD_CLOEXEC, 3);
+	bool met = false, top = false;
+
+	while (current >= 0 && !met && !top) {
+		int up = walk_open(current, "..", O_DIRECTORY);
+
+		met = same_directory(current, start);
+		top = up < 0 || same_directory(up, current);
+		(void)close(current);
+		current = up;
+	}
+	close_fd(&current);
+	return met;
+}
+
 static int go_up(struct walk *walk)
 {
 	int up;
@@ -102,6 +120,12 @@ static int go_up(struct walk *walk)
 	if (same_directory(walk->current, walk->root))
 		return move_to_copy(walk, walk->current);
 	up = walk_open(walk->current, "..", O_DIRECTORY);
+	if (up >= 0 && walk_resolves(walk, RESOLVE_BENEATH | RESOLVE_IN_ROOT) &&
+		!is_below(up, walk->start)) {
+		/* The directory was moved out of it meanwhile: openat2(2) says EAGAIN, too. */
+		(void)close(up);
+		return -EAGAIN;
+	}
 	return up < 0 ? up : walk_move(walk, up);
 }
 

@@ -10,9 +10,11 @@
 
 #include <linux/capability.h>
 #include <linux/magic.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 #include "base/cleanup.h"
+#include "target/process.h"
 
 static int sysctl_value(const char *path)
 {
@@ -65,6 +67,19 @@ static bool has_several_ids(void)
 	return ruid != euid || euid != suid || rgid != egid || egid != sgid;
 }
 
+/* Whether exec gives a target less than the supervisor has; then they differ from the start. */
+static bool exec_takes_capabilities(const struct world *world)
+{
+	struct process_status status;
+
+	if (!world->privileged)
+		return false;
+	if (process_status_of(world, world->supervisor, &status) < 0 || status.uid != 0 ||
+		status.euid != 0 || prctl(PR_GET_SECUREBITS) != 0)
+		return true;
+	return status.cap_effective != status.cap_bounding;
+}
+
 int world_open(struct world *ret, struct error *err)
 {
 	cleanup_fd int proc = open_proc(err), fds = -1, root = -1;
@@ -87,6 +102,7 @@ int world_open(struct world *ret, struct error *err)
 		.protected_fifos = sysctl_value("/proc/sys/fs/protected_fifos"),
 		.protected_regular = sysctl_value("/proc/sys/fs/protected_regular"),
 	};
+	ret->credentials_vary = exec_takes_capabilities(ret);
 	return 0;
 }
 
