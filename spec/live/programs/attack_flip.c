@@ -71,12 +71,14 @@ static void flip_by_memory_file(void)
 
 	(void)snprintf(name, sizeof name, "/proc/%d/mem", victim);
 	memory = open(name, O_WRONLY);
-	for (unsigned i = 0; memory >= 0; i++)
+	if (memory < 0) {
+		perror(name);
+		_exit(1);
+	}
+	for (unsigned i = 0;; i++)
 		if (pwrite(memory, &page->values[i & 1], sizeof *page->values,
 			    (off_t)(uintptr_t)page->at) <= 0)
 			_exit(0);
-	perror(name);
-	_exit(1);
 }
 
 /* The process that flips, or 0. */
