@@ -1,5 +1,7 @@
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 
@@ -31,9 +33,26 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
+/*
+ * Descriptors 0 to 2 that we were started without must not become something of ours. Close-on-exec:
+ * the command is started without them, too.
+ */
+static void fill_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		(void)close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *command;
+
+	fill_standard_descriptors();
 
 	if (argc < 2) {
 		print_help(stderr);

@@ -132,7 +132,7 @@ allow.write "/**"
 allow.exec "/**"
 deny.read "/moongate-never"
 deny.write "/moongate-never"
-allow.syscall { "@file-change", "@network", "@keyring", "@time", "@admin", "@perf" }
+allow.syscall { "@file-change", "@network", "@keyring", "@time", "@admin", "@perf", "@ipc" }
 ]]
 
 --- Runs the same twice and returns both: native, supervised.

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -33,8 +35,9 @@ struct report {
 	pthread_mutex_t lock;
 	struct denial denials[DISTINCT_LIMIT];
 	size_t distinct;
-	uint64_t total, beyond; /* denials, and those of them that found the table full */
-	uint64_t unlogged;	/* decisions that could not be written */
+	uint64_t key; /* random: a target that could find collisions could hide a denial */
+	uint64_t total, beyond;	   /* denials, and those of them that found the table full */
+	_Atomic uint64_t unlogged; /* decisions that could not be written */
 };
 
 int report_open(const struct report_options *options, struct report **ret, struct error *err)
@@ -45,6 +48,8 @@ int report_open(const struct report_options *options, struct report **ret, struc
 		return error_set(err, ENOMEM, "out of memory");
 	report->options = *options;
 	report->log = -1;
+	if (getrandom(&report->key, sizeof report->key, 0) != sizeof report->key)
+		report->key = (uint64_t)time(NULL);
 	(void)pthread_mutex_init(&report->lock, NULL);
 	if (options->log != NULL) {
 		report->log = open(
@@ -71,11 +76,11 @@ static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t size)
 }
 
 /* The same rule (or handler, or default) about the same object and the same rights. */
-static uint64_t key_of(const struct observation *observation)
+static uint64_t key_of(const struct report *report, const struct observation *observation)
 {
 	const struct request *request = observation->request;
 	const struct verdict *verdict = observation->verdict;
-	uint64_t hash = hash_bytes(14695981039346656037u, &verdict->source, sizeof verdict->source);
+	uint64_t hash = hash_bytes(report->key, &verdict->source, sizeof verdict->source);
 
 	hash = hash_bytes(hash, &verdict->file, sizeof verdict->file);
 	hash = hash_bytes(hash, &verdict->line, sizeof verdict->line);
@@ -126,23 +131,37 @@ static void print_denial(
 	const char *plain = report->options.color ? "\033[0m" : "";
 
 	describe_denial(observation, text, sizeof text);
-	(void)fprintf(stderr, "%smoongate: denied%s %s\n", bold, plain, text);
-	if (suggestion[0] != '\0')
-		(void)fprintf(stderr, "  to allow it: %s\n", suggestion);
+	/* One call, so that the lines of two denials do not mix. */
+	(void)fprintf(stderr, "%smoongate: denied%s %s\n%s%s%s", bold, plain, text,
+		suggestion[0] != '\0' ? "  to allow it: " : "", suggestion,
+		suggestion[0] != '\0' ? "\n" : "");
 }
 
-static void report_denial(struct report *report, const struct observation *observation)
+/* Remembers it; true: it is new, and to be told. */
+static bool remember_denial(
+	struct report *report, const struct observation *observation, const char *mend)
 {
-	char suggestion[LINE_SIZE];
 	struct denial *fresh;
 
-	if (count_denial(report, key_of(observation), &fresh))
-		return;
-	describe_mend(observation, suggestion, sizeof suggestion);
-	fresh->mendable = suggestion[0] != '\0';
-	fresh->line = summary_line(observation, suggestion);
-	if (!report->options.quiet)
-		print_denial(report, observation, suggestion);
+	if (count_denial(report, key_of(report, observation), &fresh))
+		return false;
+	fresh->mendable = mend[0] != '\0';
+	fresh->line = summary_line(observation, mend);
+	return true;
+}
+
+/* Told outside the lock: a terminal that takes nothing holds up this call alone. */
+static void report_denial(struct report *report, const struct observation *observation)
+{
+	char mend[LINE_SIZE];
+	bool fresh;
+
+	describe_mend(observation, mend, sizeof mend);
+	(void)pthread_mutex_lock(&report->lock);
+	fresh = remember_denial(report, observation, mend);
+	(void)pthread_mutex_unlock(&report->lock);
+	if (fresh && !report->options.quiet)
+		print_denial(report, observation, mend);
 }
 
 /* Before the answer, so a crash loses no decision that took effect. */
@@ -162,25 +181,17 @@ static bool is_refusal(const struct verdict *verdict)
 void report_observe(void *context, const struct observation *observation)
 {
 	struct report *report = context;
-	bool refused = is_refusal(observation->verdict);
 
-	if (!refused && report->log < 0)
-		return;
-	(void)pthread_mutex_lock(&report->lock);
 	if (report->log >= 0)
 		log_decision(report, observation);
-	if (refused)
+	if (is_refusal(observation->verdict))
 		report_denial(report, observation);
-	(void)pthread_mutex_unlock(&report->lock);
 }
 
 void report_message(void *context, const char *message)
 {
-	struct report *report = context;
-
-	(void)pthread_mutex_lock(&report->lock);
+	(void)context;
 	complain("%s", message);
-	(void)pthread_mutex_unlock(&report->lock);
 }
 
 /* ---- the summary ----------------------------------------------------------------------------- */

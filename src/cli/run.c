@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -276,7 +277,7 @@ static int start(struct run *run, struct error *err)
 	result = gate_start(
 		run->launched.listener, run->launched.wait_killable, run->session, &run->gate, err);
 	if (result < 0) {
-		(void)launch_kill_tree();
+		launch_kill_tree();
 		return result;
 	}
 	launch_go(&run->launched);
@@ -296,13 +297,11 @@ static int exit_status(const struct run *run, int status)
 
 static int wait_for_end(const struct run *run)
 {
-	int status = 0;
-	int result = supervise(&run->launched, &status);
+	int status;
 
-	/* Nobody is left but the guard's own remains; if it was killed, its children became ours.
-	 */
-	if (launch_kill_tree() <= 1 && result == 0)
+	if (supervise(&run->launched, &status) == 0)
 		return exit_status(run, status);
+	launch_kill_tree();
 	complain("the guard process died, and so the whole tree was killed");
 	return EXIT_OURS;
 }
@@ -315,6 +314,10 @@ static void finish(const struct run *run)
 {
 	if (run->gate != NULL)
 		gate_stop(run->gate);
+	/* What is left is to say something; who waits for a terminal that takes nothing may end us.
+	 */
+	if (run->gate != NULL)
+		(void)pthread_sigmask(SIG_SETMASK, &run->mask, NULL);
 	if (run->report != NULL)
 		report_finish(run->report);
 }

@@ -1,6 +1,7 @@
 #include "cli/supervise.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -57,6 +58,17 @@ static void send_to_target(const struct watch *watch, int signal)
 }
 
 /*
+ * Whether the terminal stopped the target, and with it the whole group. A process may send itself
+ * SIGTSTP, too; then the rest of its tree goes on.
+ */
+static bool is_terminals(int signal)
+{
+	cleanup_fd int terminal = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+
+	return terminal >= 0 && (signal != SIGTSTP || tcgetpgrp(terminal) == getpgrp());
+}
+
+/*
  * The shell waits for us, not for the target: it must see us stop, by the same signal. Only for the
  * stops of job control: a SIGSTOP may come from within the tree, and then the rest of it goes on
  * and needs us.
@@ -65,7 +77,7 @@ static void stop_with_target(const struct watch *watch, int signal)
 {
 	sigset_t one;
 
-	if (!is_stopped(watch))
+	if (!is_stopped(watch) || !is_terminals(signal))
 		return;
 	(void)sigemptyset(&one);
 	(void)sigaddset(&one, signal);
@@ -157,7 +169,7 @@ int supervise(const struct launched *launched, int *ret_status)
 	}
 	while (pending(launched->events))
 		read_events(&watch);
-	if (!watch.exited)
+	if (!watch.exited || !launch_ended_well(launched))
 		return -ECHILD;
 	*ret_status = watch.status;
 	return 0;

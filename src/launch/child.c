@@ -37,13 +37,16 @@ static void drop_privileges(struct launch_page *page)
 }
 
 void child_run(const struct launch *launch, struct launch_page *page, const sigset_t *mask,
-	unsigned long filter_flags)
+	unsigned long filter_flags, pid_t guard)
 {
 	long listener;
 
 	/* Dies with the guard, whatever happens to the supervisor. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		fail(page, STAGE_PRIVILEGES, errno);
+	/* It may have died before that: then nobody would tell us. */
+	if (getppid() != guard)
+		fail(page, STAGE_GUARD, ECHILD);
 	drop_privileges(page);
 	if (sigprocmask(SIG_SETMASK, mask, NULL) < 0)
 		fail(page, STAGE_PRIVILEGES, errno);

@@ -60,7 +60,8 @@ static int flags_argument(const struct syscall_row *row)
 static enum disposition judged_open(
 	const struct policy *policy, const struct syscall_row *row, bool privileged)
 {
-	if (policy_always_allows(policy, OPERATION_OPEN, RIGHT_READ | RIGHT_CREATE | RIGHT_MODIFY))
+	if (!privileged && policy_always_allows(policy, OPERATION_OPEN,
+				   RIGHT_READ | RIGHT_CREATE | RIGHT_MODIFY))
 		return DISPOSITION_KERNEL;
 	/*
 	 * What may be read always, everywhere, the kernel opens as fast as without us. Not for
@@ -82,6 +83,10 @@ static enum disposition judged(
 			       ? DISPOSITION_KERNEL
 			       : DISPOSITION_ASKED;
 	case OPERATION_EXEC:
+		/* Without privileges every program is looked at: would_blind_us() in
+		 * syscalls/exec.c. */
+		if (!privileged)
+			return DISPOSITION_ASKED;
 		return policy_always_allows(policy, row->operation, RIGHT_EXEC) ? DISPOSITION_KERNEL
 										: DISPOSITION_ASKED;
 	case OPERATION_OPEN:

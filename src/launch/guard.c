@@ -33,8 +33,12 @@ static void keep_only(int fds[FD_COUNT])
 	/* Out of the way first, so that none is overwritten while they move down. */
 	for (int i = 0; i < FD_COUNT; i++)
 		fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, FIRST_FD + FD_COUNT);
-	for (int i = 0; i < FD_COUNT; i++)
+	for (int i = 0; i < FD_COUNT; i++) {
 		fds[i] = dup3(fds[i], FIRST_FD + i, O_CLOEXEC);
+		/* Blind, it would be of no use: the supervisor sees it end, and ends the rest. */
+		if (fds[i] < 0)
+			_exit(1);
+	}
 	(void)close_range(FIRST_FD + FD_COUNT, ~0U, 0);
 	/* Not to keep a file system busy; where that fails, it stays busy. */
 	if (chdir("/") < 0)
@@ -106,7 +110,7 @@ void guard_run(int supervisor, int events, pid_t target)
 		if (poll(polled, 2, -1) < 0 && errno != EINTR)
 			break;
 		if (polled[0].revents != 0 || drain(fds[CHILDREN])) {
-			(void)launch_kill_tree();
+			launch_kill_tree();
 			break;
 		}
 	}

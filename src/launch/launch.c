@@ -55,7 +55,7 @@ struct start {
 
 static void run_guard(struct start *start)
 {
-	pid_t target;
+	pid_t guard = getpid(), target;
 
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) {
 		start->page->error = errno;
@@ -73,7 +73,7 @@ static void run_guard(struct start *start)
 	if (target == 0 && start->ignored)
 		(void)signal(SIGCHLD, SIG_IGN);
 	if (target == 0)
-		child_run(start->launch, start->page, start->mask, start->flags);
+		child_run(start->launch, start->page, start->mask, start->flags, guard);
 	start->page->target = target;
 	guard_run(start->supervisor, start->events[1], target);
 }
@@ -167,7 +167,7 @@ static int finish_start(struct launched *launched, struct error *err)
 
 static void undo(struct launched *launched)
 {
-	(void)launch_kill_tree();
+	launch_kill_tree();
 	close_fd(&launched->listener);
 	close_fd(&launched->guard_fd);
 	close_fd(&launched->target_fd);
@@ -208,6 +208,8 @@ int launch_start(
 	cleanup_fd int supervisor = pidfd_open(getpid(), 0);
 	int result = filter_flags(&start.flags, err);
 
+	if (result == 0)
+		result = launch_spare_children(err);
 	if (result < 0)
 		return result;
 	if (launched.page == NULL || supervisor < 0 || pipe2(start.events, O_CLOEXEC) < 0)
@@ -238,6 +240,14 @@ void launch_go(struct launched *launched)
 int launch_exec_error(const struct launched *launched)
 {
 	return launched->page->exec_error;
+}
+
+bool launch_ended_well(const struct launched *launched)
+{
+	siginfo_t info = {0};
+
+	return waitid(P_PIDFD, (id_t)launched->guard_fd, &info, WEXITED | WNOHANG) == 0 &&
+	       info.si_code == CLD_EXITED && info.si_status == 0;
 }
 
 int launch_end_signal(void)

@@ -62,10 +62,14 @@ void launch_end(const struct launched *launched);
 int launch_end_signal(void);
 
 /*
- * Kills every descendant of the calling process, however many there are, and reaps them. How many
- * were its children in the end.
+ * Kills every descendant of the calling process, however many there are, and reaps them; except for
+ * children noted by launch_spare_children(), once, before the launch.
  */
-int launch_kill_tree(void);
+void launch_kill_tree(void);
+int launch_spare_children(struct error *err);
+
+/* After guard_fd became readable: whether the guard ended by itself, after its last child. */
+bool launch_ended_well(const struct launched *launched);
 
 /*
  * Which file execvp(3) would run: a path, or a search through `path` (PATH). Returns 0 and the name
@@ -96,7 +100,7 @@ struct launch_page {
 
 /* Runs as T; never returns. */
 void child_run(const struct launch *launch, struct launch_page *page, const sigset_t *mask,
-	unsigned long filter_flags) __attribute__((noreturn));
+	unsigned long filter_flags, pid_t guard) __attribute__((noreturn));
 
 /* Runs as G; never returns. `supervisor` is a pidfd, `events` the pipe's writing end. */
 void guard_run(int supervisor, int events, pid_t target) __attribute__((noreturn));

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -14,8 +15,21 @@
  * again and again, reaches every descendant, double forks and new sessions included.
  */
 
-/* Kills the children that one thread of ours has; how many were found. */
-static int kill_children_of(const char *tid)
+/* Children that the process had before it became a supervisor (`daemon & exec moongate …`). */
+enum { SPARED_LIMIT = 256 };
+static pid_t spared[SPARED_LIMIT];
+static size_t spared_count;
+
+static bool is_spared(pid_t pid)
+{
+	for (size_t i = 0; i < spared_count; i++)
+		if (spared[i] == pid)
+			return true;
+	return false;
+}
+
+/* Calls `visit` with every child that one thread of ours has; how many were visited, or -errno. */
+static int visit_children_of(const char *tid, void (*visit)(pid_t pid))
 {
 	char path[300];
 	FILE *file;
@@ -24,16 +38,17 @@ static int kill_children_of(const char *tid)
 	(void)snprintf(path, sizeof path, "/proc/self/task/%s/children", tid);
 	file = fopen(path, "re");
 	if (file == NULL)
-		return 0;
-	while (fscanf(file, "%d", &pid) == 1) {
-		(void)kill(pid, SIGKILL);
-		found++;
-	}
+		return -errno;
+	while (fscanf(file, "%d", &pid) == 1)
+		if (!is_spared(pid)) {
+			visit(pid);
+			found++;
+		}
 	(void)fclose(file);
 	return found;
 }
 
-static int kill_children(void)
+static int visit_children(void (*visit)(pid_t pid))
 {
 	DIR *tasks = opendir("/proc/self/task");
 	const struct dirent *entry;
@@ -41,23 +56,43 @@ static int kill_children(void)
 
 	if (tasks == NULL)
 		return 0;
-	while ((entry = readdir(tasks)) != NULL)
-		if (entry->d_name[0] != '.')
-			found += kill_children_of(entry->d_name);
+	while ((entry = readdir(tasks)) != NULL) {
+		int here = entry->d_name[0] != '.' ? visit_children_of(entry->d_name, visit) : 0;
+
+		found += here > 0 ? here : 0;
+	}
 	(void)closedir(tasks);
 	return found;
 }
 
-int launch_kill_tree(void)
+static void spare(pid_t pid)
 {
-	int reaped = 0;
+	if (spared_count < SPARED_LIMIT)
+		spared[spared_count++] = pid;
+}
 
-	for (;;) {
-		(void)kill_children();
-		/* Blocks until one is gone: its children are ours now. */
-		if (waitpid(-1, NULL, __WALL) >= 0)
-			reaped++;
-		else if (errno == ECHILD)
-			return reaped;
-	}
+int launch_spare_children(struct error *err)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof path, "/proc/self/task/%d/children", getpid());
+	if (access(path, R_OK) < 0)
+		return error_errno(err, errno,
+			"the kernel does not list a process's children (CONFIG_PROC_CHILDREN)\n"
+			"without that nobody could end the program's processes for certain");
+	(void)visit_children(spare);
+	return 0;
+}
+
+static void kill_child(pid_t pid)
+{
+	(void)kill(pid, SIGKILL);
+}
+
+void launch_kill_tree(void)
+{
+	/* Dead ones are listed until they are waited for, and their children are ours by then. */
+	while (visit_children(kill_child) > 0)
+		if (waitpid(-1, NULL, __WALL) < 0 && errno == ECHILD)
+			return;
 }

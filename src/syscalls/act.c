@@ -88,9 +88,10 @@ int act_open(struct call *call, const struct opening *opening)
 		return result;
 	result = open_interruptibly(call, opening);
 	identity_leave(&identity);
-	if (result == -EACCES && act_may_enter_anyway(call, opening->base))
-		result = open_interruptibly(call, opening);
-	return result;
+	if (result != -EACCES || !act_may_enter_anyway(call, opening->base))
+		return result;
+	/* Its own to enter, but not its own to open without a trace: open(2), O_NOATIME. */
+	return (opening->flags & O_NOATIME) != 0 ? -EPERM : open_interruptibly(call, opening);
 }
 
 static bool may_block(const struct stat *st)
@@ -112,9 +113,9 @@ int act_reopen(struct call *call, int pin, const struct stat *st, uint64_t flags
 
 	(void)snprintf(name, sizeof name, "%d", pin);
 	result = act_open(call, &opening);
-	if (result == -EACCES && act_may_enter_anyway(call, pin))
-		result = open_interruptibly(call, &opening);
-	return result;
+	if (result != -EACCES || !act_may_enter_anyway(call, pin))
+		return result;
+	return (flags & O_NOATIME) != 0 ? -EPERM : open_interruptibly(call, &opening);
 }
 
 /* The mode bits alone, for the target's identity. */
@@ -134,6 +135,13 @@ static int check_mode(const struct call *call, int pin, uint64_t flags)
 	return result;
 }
 
+/* What /proc/PID/fdinfo/N tells is the process's own, whatever its credentials are. */
+static bool is_fdinfo(const struct call *call, const struct place *place)
+{
+	return S_ISREG(place->st.st_mode) && place->parent >= 0 &&
+	       act_may_enter_anyway(call, place->parent);
+}
+
 int act_reopen_own(struct call *call, const struct place *place, uint64_t flags)
 {
 	char name[16];
@@ -144,7 +152,7 @@ int act_reopen_own(struct call *call, const struct place *place, uint64_t flags)
 
 	(void)snprintf(name, sizeof name, "%d", place->object);
 	if (procfs_is_own(&call->session->world, &call->target, place))
-		result = check_mode(call, place->object, flags);
+		result = is_fdinfo(call, place) ? 0 : check_mode(call, place->object, flags);
 	return result < 0 ? result : open_interruptibly(call, &opening);
 }
 

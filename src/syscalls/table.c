@@ -66,7 +66,13 @@ static const struct union_row {
 	{"@file-change", "everything that changes file system objects and is not judged yet",
 		{GROUP_REMOVE, GROUP_RENAME, GROUP_LINK, GROUP_SYMLINK, GROUP_MKNOD, GROUP_CHMOD,
 			GROUP_CHOWN, GROUP_TRUNCATE, GROUP_UTIME, GROUP_XATTR}},
-	{"@network", "sockets of the usual families", {GROUP_UNIX, GROUP_INET, GROUP_NETLINK}},
+	{"@network", "sockets of the usual families",
+		{GROUP_UNIX, GROUP_INET, GROUP_NETLINK, GROUP_BIND}},
+	/* Words of groups that bring another with them; their help stands there. */
+	{"@unix", NULL, {GROUP_BIND}},
+	{"@inet", NULL, {GROUP_BIND}},
+	{"@netlink", NULL, {GROUP_BIND}},
+	{"@rare-sockets", NULL, {GROUP_BIND}},
 };
 enum { UNION_COUNT = sizeof union_table / sizeof *union_table };
 
@@ -117,7 +123,8 @@ static void collect_words(void)
 	for (size_t i = GROUP_NONE + 1; i < GROUP_COUNT; i++)
 		add_word(group_table[i].name, group_table[i].help, group_table[i].refusal);
 	for (size_t i = 0; i < UNION_COUNT; i++)
-		add_word(union_table[i].name, union_table[i].help, NULL);
+		if (union_table[i].help != NULL)
+			add_word(union_table[i].name, union_table[i].help, NULL);
 	for (size_t i = 0; i < syscall_table_size; i++) {
 		const struct group_row *group = &group_table[syscall_table[i].group];
 
@@ -150,8 +157,8 @@ bool syscall_word_covers(const char *word, const char *name, enum syscall_group 
 	if (strcmp(word, group_table[group].name) == 0)
 		return true;
 	for (size_t i = 0; i < UNION_COUNT; i++)
-		if (strcmp(word, union_table[i].name) == 0)
-			return union_covers(&union_table[i], group);
+		if (strcmp(word, union_table[i].name) == 0 && union_covers(&union_table[i], group))
+			return true;
 	return false;
 }
 
