@@ -152,7 +152,9 @@ int act_reopen_own(struct call *call, const struct place *place, uint64_t flags)
 
 	(void)snprintf(name, sizeof name, "%d", place->object);
 	if (procfs_is_own(&call->session->world, &call->target, place))
-		result = is_fdinfo(call, place) ? 0 : check_mode(call, place->object, flags);
+		result = is_fdinfo(call, place) && (flags & (O_ACCMODE | O_TRUNC)) == 0
+				 ? 0
+				 : check_mode(call, place->object, flags);
 	return result < 0 ? result : open_interruptibly(call, &opening);
 }
 

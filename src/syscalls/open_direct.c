@@ -152,13 +152,20 @@ bool open_is_special(int fd)
 	return procfs_holds(fd);
 }
 
+/* EACCES: perhaps a directory of its own in /proc, which it may enter where we in its place may
+ * not. */
+static bool may_be_its_own(const struct open_job *job, int result)
+{
+	return result == -EACCES && job->call->session->world.credentials_vary;
+}
+
 static bool open_allowed(
 	struct open_job *job, const struct question *question, const struct verdict *verdict)
 {
 	cleanup_fd int fd = open_plain(job);
 
 	/* ENXIO: perhaps /dev/tty, and it is we who have no terminal. */
-	if (fd == -ELOOP || fd == -ENXIO || open_is_special(fd))
+	if (fd == -ELOOP || fd == -ENXIO || open_is_special(fd) || may_be_its_own(job, fd))
 		return false;
 	question_observe(question, verdict);
 	open_answer(job, fd >= 0 ? steal_fd(&fd) : fd);
@@ -170,7 +177,7 @@ static bool open_refused(
 {
 	int found = probe(job);
 
-	if (found == -ELOOP)
+	if (found == -ELOOP || may_be_its_own(job, found))
 		return false;
 	/* The default protects objects: where there is none, the kernel's own word stands. */
 	if (found < 0 && verdict->source == SOURCE_DEFAULT)
