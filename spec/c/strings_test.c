@@ -70,10 +70,10 @@ static int setup(void **state)
 	f->budget.left = steps;
 	f->lua = lua_newstate(allocate, f);
 	lua_pushcfunction(f->lua, open_libraries); // open
-	lua_pushlightuserdata(f->lua, f);	   // open f
+	lua_pushlightuserdata(f->lua, f);          // open f
 	assert_int_equal(lua_pcall(f->lua, 1, 0, 0), LUA_OK);
 	lua_pushlightuserdata(f->lua, &f->budget); // budget
-	lua_pushcclosure(f->lua, refill, 1);	   // refill
+	lua_pushcclosure(f->lua, refill, 1);       // refill
 	lua_setglobal(f->lua, "refill");
 	*state = f;
 	return 0;
@@ -444,7 +444,7 @@ static void test_open_when_memory_runs_out(void **state)
 	for (long n = 0; status != LUA_OK; n++) {
 		assert_true(n < 10000);
 		lua_pushcfunction(f->lua, open_libraries); // open
-		lua_pushlightuserdata(f->lua, f);	   // open f
+		lua_pushlightuserdata(f->lua, f);          // open f
 		f->allocations = n;
 		status = lua_pcall(f->lua, 1, 0, 0);
 		f->allocations = -1;

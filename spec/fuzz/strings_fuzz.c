@@ -98,7 +98,7 @@ static void describe_iteration(lua_State *L, int most)
 		describe(L, iterator + 2);   // iterator all result… text
 		lua_insert(L, iterator + 2); // iterator all text result…
 		lua_settop(L, iterator + 2); // iterator all text
-		lua_concat(L, 2);	     // iterator all
+		lua_concat(L, 2);            // iterator all
 	} while (results > 0 && --most > 0);
 }
 
@@ -107,8 +107,8 @@ static void push_replacement(lua_State *L, const struct input *input)
 {
 	lua_pushlstring(L, input->text[2], input->size[2]); // text
 	if ((input->function & 0x30) == 0x10) {
-		lua_newtable(L);	  // text table
-		lua_insert(L, -2);	  // table text
+		lua_newtable(L);          // text table
+		lua_insert(L, -2);        // table text
 		lua_setfield(L, -2, "a"); // table
 	} else if ((input->function & 0x30) == 0x20) {
 		lua_pop(L, 1);
@@ -123,14 +123,14 @@ static int call(lua_State *L)
 	const struct input *input = lua_touserdata(L, 2);
 	const char *name = names[input->function & 3];
 
-	lua_getfield(L, 1, name);			    // function
+	lua_getfield(L, 1, name);                           // function
 	lua_pushlstring(L, input->text[1], input->size[1]); // function subject
 	lua_pushlstring(L, input->text[0], input->size[0]); // function subject pattern
 	if ((input->function & 3) == 3)
 		push_replacement(L, input); // function subject pattern replacement
 	else
 		lua_pushinteger(L, input->init); // function subject pattern init
-	lua_call(L, 3, LUA_MULTRET);		 // result…
+	lua_call(L, 3, LUA_MULTRET);             // result…
 	if ((input->function & 3) == 2)
 		describe_iteration(L, 100); // iterator description
 	else
@@ -143,8 +143,8 @@ static struct outcome run(lua_State *L, const char *library, struct input *input
 {
 	struct outcome outcome;
 
-	lua_pushcfunction(L, call);	 // call
-	lua_getglobal(L, library);	 // call library
+	lua_pushcfunction(L, call);      // call
+	lua_getglobal(L, library);       // call library
 	lua_pushlightuserdata(L, input); // call library input
 	outcome.status = lua_pcall(L, 2, 1, 0);
 	outcome.text = lua_tolstring(L, -1, &outcome.size);

@@ -122,7 +122,7 @@ if __name__ == "__main__":
     shutil.copytree(".", "copy"); print(sorted(os.listdir("copy")))
     db = sqlite3.connect("base.db"); db.execute("create table t (a)"); db.executemany("insert into t values (?)", [(i,) for i in range(500)])
     db.commit(); print(db.execute("select sum(a) from t").fetchone()); db.close()
-    for missing in "missing", "", "script.py/x": 
+    for missing in "missing", "", "script.py/x":
         try: open(missing)
         except OSError as error: print(repr(error))
     logging.basicConfig(filename="log", format="%(message)s"); logging.warning("logged")

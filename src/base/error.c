@@ -11,7 +11,8 @@ static int negative(int code)
 	return code == 0 ? -EIO : -abs(code);
 }
 
-static int fill(struct error *err, int code, const char *format, va_list arguments)
+__attribute__((format(printf, 3, 0))) static int fill(
+	struct error *err, int code, const char *format, va_list arguments)
 {
 	code = negative(code);
 	if (err == NULL)

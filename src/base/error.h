@@ -8,7 +8,7 @@
  * A NULL error object is fine: the sentence is lost, the number is not.
  */
 struct error {
-	int code;	 /* negative errno */
+	int code;        /* negative errno */
 	char text[1024]; /* one or more lines: what, why, what to do; no trailing newline */
 };
 

@@ -36,7 +36,7 @@ struct report {
 	struct denial denials[DISTINCT_LIMIT];
 	size_t distinct;
 	uint64_t key; /* random: a target that could find collisions could hide a denial */
-	uint64_t total, beyond;	   /* denials, and those of them that found the table full */
+	uint64_t total, beyond;    /* denials, and those of them that found the table full */
 	_Atomic uint64_t unlogged; /* decisions that could not be written */
 };
 

@@ -19,9 +19,9 @@ enum {
 
 /* Where a worker runs: placement.c. */
 struct placement {
-	unsigned hops;	/* calls in a row that ended on another CPU than they began on */
+	unsigned hops;  /* calls in a row that ended on another CPU than they began on */
 	unsigned calls; /* left until the worker may go where it likes again; 0: it may */
-	cpu_set_t own;	/* its affinity, while it is confined */
+	cpu_set_t own;  /* its affinity, while it is confined */
 	struct timespec until;
 };
 
@@ -39,9 +39,9 @@ struct worker {
 	atomic_uint section;
 	/* The monitor's notes on this worker. */
 	unsigned seen_turn;
-	unsigned ticks;		/* how long it has been in the same section */
-	unsigned pending;	/* looks in a row at which a signal was waiting for its target */
-	unsigned interrupts;	/* how often it was interrupted in this section */
+	unsigned ticks;         /* how long it has been in the same section */
+	unsigned pending;       /* looks in a row at which a signal was waiting for its target */
+	unsigned interrupts;    /* how often it was interrupted in this section */
 	unsigned waiting_ticks; /* how long it has led without handling while calls are queued */
 };
 

@@ -14,7 +14,7 @@
  */
 struct filter {
 	struct sock_fprog program; /* owned */
-	unsigned notified;	   /* how many calls can be notified */
+	unsigned notified;         /* how many calls can be notified */
 	bool asks_credentials; /* the supervisor is privileged: changes of credentials are notified
 				*/
 };
@@ -30,10 +30,10 @@ void filter_free(struct filter *filter);
 
 /* What happens to one system call of the table, for the filter and for `moongate check`. */
 enum disposition {
-	DISPOSITION_KERNEL,	       /* the kernel runs it, nobody is asked */
-	DISPOSITION_REFUSED,	       /* the kernel refuses it */
-	DISPOSITION_EXPLAINED,	       /* notified, to be refused with an explanation */
-	DISPOSITION_ASKED,	       /* notified, judged */
+	DISPOSITION_KERNEL,            /* the kernel runs it, nobody is asked */
+	DISPOSITION_REFUSED,           /* the kernel refuses it */
+	DISPOSITION_EXPLAINED,         /* notified, to be refused with an explanation */
+	DISPOSITION_ASKED,             /* notified, judged */
 	DISPOSITION_ASKED_IF_CHANGING, /* an open that can change something: judged; else the kernel
 					*/
 };

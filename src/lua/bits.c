@@ -92,7 +92,7 @@ static void push_names(lua_State *L, const struct bits *bits)
 {
 	lua_newtable(L); /* names */
 	for (const struct member *member = bits->members; member->name != NULL; member++) {
-		lua_pushboolean(L, 1);		   /* names true */
+		lua_pushboolean(L, 1);             /* names true */
 		lua_setfield(L, -2, member->name); /* names */
 	}
 }

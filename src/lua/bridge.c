@@ -14,7 +14,7 @@
  */
 static int failure(lua_State *L, const struct error *err)
 {
-	luaL_pushfail(L);	      /* … nil */
+	luaL_pushfail(L);             /* … nil */
 	lua_pushstring(L, err->text); /* … nil sentence */
 	return 2;
 }
@@ -88,9 +88,9 @@ static int bridge_options(lua_State *L)
 {
 	const struct lua_host_options *options = host_of(L)->options;
 
-	lua_newtable(L);		 /* options */
+	lua_newtable(L);                 /* options */
 	lua_pushstring(L, options->cwd); /* options cwd */
-	lua_setfield(L, -2, "cwd");	 /* options */
+	lua_setfield(L, -2, "cwd");      /* options */
 	set_list(L, "search", options->search);
 	set_list(L, "defines", options->defines);
 	set_list(L, "environment", options->environment);
@@ -109,7 +109,7 @@ static int bridge_vocabulary(lua_State *L)
 		if (word->refusal != NULL)
 			lua_pushstring(L, word->refusal); /* words refusal */
 		else
-			lua_pushboolean(L, 1);	 /* words true */
+			lua_pushboolean(L, 1);   /* words true */
 		lua_setfield(L, -2, word->name); /* words */
 	}
 	return 1;
@@ -126,7 +126,7 @@ static int bridge_operations(lua_State *L)
 {
 	lua_newtable(L); /* operations */
 	for (int i = 0; i < OPERATION_COUNT; i++) {
-		lua_pushinteger(L, i);					/* operations number */
+		lua_pushinteger(L, i);                                  /* operations number */
 		lua_setfield(L, -2, operation_name((enum operation)i)); /* operations */
 	}
 	return 1;
@@ -221,7 +221,7 @@ static int bridge_add_rule(lua_State *L)
 		.line = (int)number_field(L, "line"),
 	};
 	lua_getfield(L, 1, "patterns"); /* spec patterns */
-	lua_getfield(L, 1, "excepts");	/* spec patterns excepts */
+	lua_getfield(L, 1, "excepts");  /* spec patterns excepts */
 	luaL_checktype(L, 2, LUA_TTABLE);
 	luaL_checktype(L, 3, LUA_TTABLE);
 	spec.patterns = push_texts(L, 2, &spec.pattern_count); /* spec patterns excepts texts */
@@ -270,7 +270,7 @@ static int bridge_add_handler(lua_State *L)
 
 	luaL_checktype(L, 2, LUA_TFUNCTION);
 	luaL_argcheck(L, operation >= 0 && operation < OPERATION_COUNT, 1, "an operation");
-	lua_pushvalue(L, 2);			   /* … function */
+	lua_pushvalue(L, 2);                       /* … function */
 	function = luaL_ref(L, LUA_REGISTRYINDEX); /* … */
 	if (host_add_handler(host_of(L), (enum operation)operation, function, file, line, &err) < 0)
 		return failure(L, &err);
@@ -290,7 +290,7 @@ static int bridge_print(lua_State *L)
 		if (i > 1)
 			luaL_addchar(&text, '\t');
 		luaL_tolstring(L, i, NULL); /* arguments… buffer? text */
-		luaL_addvalue(&text);	    /* arguments… buffer? */
+		luaL_addvalue(&text);       /* arguments… buffer? */
 	}
 	luaL_pushresult(&text); /* arguments… text */
 	messages_add(&host_of(L)->messages, lua_tostring(L, -1));
@@ -301,7 +301,7 @@ static int bridge_print(lua_State *L)
 static int bridge_set_suggest(lua_State *L)
 {
 	luaL_checktype(L, 1, LUA_TFUNCTION);
-	lua_settop(L, 1);				      /* function */
+	lua_settop(L, 1);                                     /* function */
 	host_of(L)->suggest = luaL_ref(L, LUA_REGISTRYINDEX); /* */
 	return 0;
 }

@@ -26,9 +26,9 @@ static int take_exit(lua_State *L)
 {
 	bool failed = lua_isboolean(L, 1) ? !lua_toboolean(L, 1) : lua_tointeger(L, 1) != 0;
 
-	lua_pushboolean(L, failed);			      /* failed */
+	lua_pushboolean(L, failed);                           /* failed */
 	lua_rawsetp(L, LUA_REGISTRYINDEX, (void *)&exit_key); /* */
-	lua_pushlightuserdata(L, (void *)&exit_key);	      /* key */
+	lua_pushlightuserdata(L, (void *)&exit_key);          /* key */
 	return lua_error(L);
 }
 
@@ -47,11 +47,11 @@ static int load_embedded(lua_State *L)
 static void preload(lua_State *L)
 {
 	luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE); /* preload */
-	lua_pushcfunction(L, luaopen_moongate_core);		   /* preload open */
-	lua_setfield(L, -2, "moongate.core");			   /* preload */
+	lua_pushcfunction(L, luaopen_moongate_core);               /* preload open */
+	lua_setfield(L, -2, "moongate.core");                      /* preload */
 	for (size_t i = 0; i < sizeof preloaded / sizeof *preloaded; i++) {
-		lua_pushstring(L, preloaded[i].file);	  /* preload file */
-		lua_pushcclosure(L, load_embedded, 1);	  /* preload load */
+		lua_pushstring(L, preloaded[i].file);     /* preload file */
+		lua_pushcclosure(L, load_embedded, 1);    /* preload load */
 		lua_setfield(L, -2, preloaded[i].module); /* preload */
 	}
 	lua_pop(L, 1); /* */
@@ -59,12 +59,12 @@ static void preload(lua_State *L)
 
 static void set_arguments(lua_State *L, const char *const *words)
 {
-	lua_newtable(L);		     /* arg */
+	lua_newtable(L);                     /* arg */
 	lua_pushliteral(L, "moongate test"); /* arg name */
-	lua_rawseti(L, -2, 0);		     /* arg */
+	lua_rawseti(L, -2, 0);               /* arg */
 	/* A .busted file may name an interpreter: it is this one, whatever it says. */
 	lua_pushliteral(L, "--ignore-lua"); /* arg option */
-	lua_rawseti(L, -2, 1);		    /* arg */
+	lua_rawseti(L, -2, 1);              /* arg */
 	for (int i = 0; words[i] != NULL; i++) {
 		lua_pushstring(L, words[i]); /* arg word */
 		lua_rawseti(L, -2, i + 2);   /* arg */
@@ -79,16 +79,16 @@ static int run_protected(lua_State *L)
 	luaL_openlibs(L);
 	preload(L);
 	set_arguments(L, words);
-	lua_getglobal(L, "os");		     /* words os */
+	lua_getglobal(L, "os");              /* words os */
 	lua_pushcfunction(L, take_exit);     /* words os exit */
-	lua_setfield(L, -2, "exit");	     /* words os */
-	lua_getglobal(L, "require");	     /* words os require */
+	lua_setfield(L, -2, "exit");         /* words os */
+	lua_getglobal(L, "require");         /* words os require */
 	lua_pushliteral(L, "busted.runner"); /* words os require name */
-	lua_call(L, 1, 1);		     /* words os runner */
-	lua_newtable(L);		     /* words os runner options */
-	lua_pushboolean(L, 0);		     /* words os runner options false */
+	lua_call(L, 1, 1);                   /* words os runner */
+	lua_newtable(L);                     /* words os runner options */
+	lua_pushboolean(L, 0);               /* words os runner options false */
 	lua_setfield(L, -2, "standalone");   /* words os runner options */
-	lua_call(L, 1, 0);		     /* words os */
+	lua_call(L, 1, 0);                   /* words os */
 	return 0;
 }
 
@@ -105,7 +105,7 @@ int lua_busted_run(const char *const *words, struct error *err)
 
 	if (L == NULL)
 		return error_set(err, ENOMEM, "out of memory");
-	lua_pushcfunction(L, run_protected);	 /* run: neither push allocates */
+	lua_pushcfunction(L, run_protected);     /* run: neither push allocates */
 	lua_pushlightuserdata(L, (void *)words); /* run words */
 	if (lua_pcall(L, 1, 0, 0) == LUA_OK)
 		result = 0;

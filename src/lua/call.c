@@ -233,25 +233,25 @@ static void push_names(lua_State *L)
 	lua_createtable(L, 0, 16); /* names */
 	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
 		lua_pushlightuserdata(L, (void *)&fields[i]); /* names field */
-		lua_setfield(L, -2, fields[i].name);	      /* names */
+		lua_setfield(L, -2, fields[i].name);          /* names */
 	}
 	lua_pushcfunction(L, call_under);   /* names under */
-	lua_setfield(L, -2, "under");	    /* names */
+	lua_setfield(L, -2, "under");       /* names */
 	lua_pushcfunction(L, call_matches); /* names matches */
-	lua_setfield(L, -2, "matches");	    /* names */
+	lua_setfield(L, -2, "matches");     /* names */
 }
 
 void call_object_open(lua_State *L)
 {
-	class_open(L, &call_class);	     /* metatable */
-	push_names(L);			     /* metatable names */
+	class_open(L, &call_class);          /* metatable */
+	push_names(L);                       /* metatable names */
 	lua_pushcclosure(L, call_index, 1);  /* metatable index */
-	lua_setfield(L, -2, "__index");	     /* metatable */
+	lua_setfield(L, -2, "__index");      /* metatable */
 	lua_pushcfunction(L, call_newindex); /* metatable newindex */
 	lua_setfield(L, -2, "__newindex");   /* metatable */
 	lua_pushcfunction(L, call_tostring); /* metatable tostring */
 	lua_setfield(L, -2, "__tostring");   /* metatable */
-	lua_pop(L, 1);			     /* */
+	lua_pop(L, 1);                       /* */
 }
 
 struct call_object *call_object_push(lua_State *L, const struct request *request)

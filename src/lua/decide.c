@@ -35,8 +35,8 @@ static int enter(lua_State *L)
 	struct question *question = lua_touserdata(L, 1);
 
 	question->call = call_object_push(L, question->request);
-	lua_insert(L, 2);	      /* question call handler */
-	lua_pushvalue(L, 2);	      /* question call handler call: the first keeps it alive */
+	lua_insert(L, 2);             /* question call handler */
+	lua_pushvalue(L, 2);          /* question call handler call: the first keeps it alive */
 	lua_callk(L, 1, 1, 0, leave); /* question call result */
 	return leave(L, LUA_OK, 0);
 }
@@ -66,7 +66,7 @@ static int run_handler(
 
 	if (runner == NULL)
 		return LUA_ERRMEM;
-	lua_pushcfunction(runner, enter);	 /* enter */
+	lua_pushcfunction(runner, enter);        /* enter */
 	lua_pushlightuserdata(runner, question); /* enter question */
 	(void)lua_rawgeti(
 		runner, LUA_REGISTRYINDEX, handler->function); /* enter question handler */

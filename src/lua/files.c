@@ -99,7 +99,7 @@ static struct text *push_text(lua_State *L)
 	*text = (struct text){0};
 	if (luaL_newmetatable(L, "moongate.text")) { /* text metatable */
 		lua_pushcfunction(L, free_text);     /* text metatable gc */
-		lua_setfield(L, -2, "__gc");	     /* text metatable */
+		lua_setfield(L, -2, "__gc");         /* text metatable */
 	}
 	lua_setmetatable(L, -2); /* text */
 	return text;
@@ -113,12 +113,12 @@ int files_read(lua_State *L)
 	int r = read_file(path, text, &err);
 
 	if (r < 0) {
-		luaL_pushfail(L);				   /* … nil */
-		lua_pushstring(L, err.text);			   /* … nil sentence */
+		luaL_pushfail(L);                                  /* … nil */
+		lua_pushstring(L, err.text);                       /* … nil sentence */
 		lua_pushboolean(L, r == -ENOENT || r == -ENOTDIR); /* … nil sentence missing */
 		return 3;
 	}
-	lua_pushlstring(L, text->bytes, text->size);	       /* path text string */
+	lua_pushlstring(L, text->bytes, text->size);           /* path text string */
 	lua_pushfstring(L, "%I:%I", (LUAI_UACINT)text->device, /* path text string identity */
 		(LUAI_UACINT)text->inode);
 	return 2;

@@ -40,22 +40,22 @@ static void open_libraries(lua_State *L)
 
 	for (const luaL_Reg *library = libraries; library->name != NULL; library++) {
 		luaL_requiref(L, library->name, library->func, 1); /* library */
-		lua_pop(L, 1);					   /* */
+		lua_pop(L, 1);                                     /* */
 	}
 	(void)strings_open(L, &host_of(L)->limits.steps); /* string */
-	lua_setglobal(L, LUA_STRLIBNAME);		  /* */
+	lua_setglobal(L, LUA_STRLIBNAME);                 /* */
 }
 
 static void make_runner(lua_State *L, struct lua_host *host)
 {
-	host->runner = lua_newthread(L);			   /* runner */
+	host->runner = lua_newthread(L);                           /* runner */
 	lua_rawseti(L, LUA_REGISTRYINDEX, host->runner_reference); /* */
 	host->limits.runner = host->runner;
 }
 
 static void prepare_decisions(lua_State *L, struct lua_host *host)
 {
-	lua_pushboolean(L, 0);					 /* false */
+	lua_pushboolean(L, 0);                                   /* false */
 	host->runner_reference = luaL_ref(L, LUA_REGISTRYINDEX); /* */
 	make_runner(L, host);
 }
@@ -70,8 +70,8 @@ static void run_lua_half(lua_State *L, struct lua_host *host)
 	if (luaL_loadbufferx(L, (const char *)file->bytes, file->size, "=moongate/main", "t") !=
 		LUA_OK)
 		lua_error(L);
-	(void)bridge_push(L);			     /* main bridge */
-	lua_call(L, 1, 1);			     /* load */
+	(void)bridge_push(L);                        /* main bridge */
+	lua_call(L, 1, 1);                           /* load */
 	host->load = luaL_ref(L, LUA_REGISTRYINDEX); /* */
 }
 
@@ -96,9 +96,9 @@ int host_protect(struct lua_host *host, lua_CFunction function, void *argument)
 {
 	int status;
 
-	lua_pushcfunction(host->L, function);	  /* function */
+	lua_pushcfunction(host->L, function);     /* function */
 	lua_pushlightuserdata(host->L, argument); /* function argument */
-	status = lua_pcall(host->L, 1, 0, 0);	  /* error? */
+	status = lua_pcall(host->L, 1, 0, 0);     /* error? */
 	return status;
 }
 
@@ -173,7 +173,7 @@ static int replace_runner(lua_State *L)
 {
 	struct lua_host *host = lua_touserdata(L, 1);
 
-	lua_pushboolean(L, 0);					   /* host false */
+	lua_pushboolean(L, 0);                                     /* host false */
 	lua_rawseti(L, LUA_REGISTRYINDEX, host->runner_reference); /* host */
 	if (host->limits.hit == LIMIT_MEMORY)
 		lua_gc(L, LUA_GCCOLLECT);
@@ -214,12 +214,12 @@ static int run_load(lua_State *L)
 	lua_settop(L, 1); /* function */
 	lua_newtable(L);  /* function names */
 	for (size_t i = 0; i < load->count; i++) {
-		lua_pushstring(L, load->names[i]);	/* function names name */
+		lua_pushstring(L, load->names[i]);      /* function names name */
 		lua_rawseti(L, -2, (lua_Integer)i + 1); /* function names */
 	}
 	if (load->text != NULL) {
 		lua_pushlstring(L, load->text, load->size); /* function names text */
-		lua_pushstring(L, load->chunk);		    /* function names text chunk */
+		lua_pushstring(L, load->chunk);             /* function names text chunk */
 	}
 	lua_callk(L, lua_gettop(L) - 1, 0, 0, end_of_load); /* */
 	return 0;
@@ -239,9 +239,9 @@ static int run(struct lua_host *host, struct load *load, struct error *err)
 {
 	int results, status;
 
-	lua_pushcfunction(host->runner, run_load);			/* run */
+	lua_pushcfunction(host->runner, run_load);                      /* run */
 	(void)lua_rawgeti(host->runner, LUA_REGISTRYINDEX, host->load); /* run function */
-	lua_pushlightuserdata(host->runner, load);			/* run function load */
+	lua_pushlightuserdata(host->runner, load);                      /* run function load */
 	status = lua_resume(host->runner, host->L, 2, &results);
 	messages_flush(&host->messages, host->log, host->log_context);
 	host->loading = false;
@@ -313,7 +313,7 @@ void raise_error(lua_State *L, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	luaL_where(L, 1);			      /* … place */
+	luaL_where(L, 1);                             /* … place */
 	(void)lua_pushvfstring(L, format, arguments); /* … place text */
 	va_end(arguments);
 	lua_concat(L, 2); /* … message */
@@ -323,11 +323,11 @@ void raise_error(lua_State *L, const char *format, ...)
 
 void raise_with_suggestion(lua_State *L, int words, const char *word, const char *message)
 {
-	lua_pushvalue(L, words);				      /* … words */
+	lua_pushvalue(L, words);                                      /* … words */
 	(void)lua_rawgeti(L, LUA_REGISTRYINDEX, host_of(L)->suggest); /* … words suggest */
-	lua_insert(L, -2);					      /* … suggest words */
-	lua_pushstring(L, word);				      /* … suggest words word */
-	lua_insert(L, -2);					      /* … suggest word words */
-	lua_call(L, 2, 1);					      /* … hint */
+	lua_insert(L, -2);                                            /* … suggest words */
+	lua_pushstring(L, word);                                      /* … suggest words word */
+	lua_insert(L, -2);                                            /* … suggest word words */
+	lua_call(L, 2, 1);                                            /* … hint */
 	raise_error(L, "%s%s", message, lua_tostring(L, -1));
 }

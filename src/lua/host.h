@@ -16,7 +16,7 @@ struct lua_host;
 struct lua_host_limits {
 	unsigned decision_ms; /* processor time of one decision */
 	unsigned load_ms;     /* processor time of loading everything */
-	size_t memory;	      /* bytes in the whole state */
+	size_t memory;        /* bytes in the whole state */
 	unsigned long steps;  /* steps inside string patterns, per decision */
 };
 extern const struct lua_host_limits lua_host_default_limits; /* 50 ms, 2 s, 32 MiB, 1,000,000 */
@@ -25,7 +25,7 @@ struct lua_host_options {
 	const struct vocabulary *vocabulary;
 	const char *const *search; /* directories for names, NULL-terminated; built-ins come last */
 	const char *const *defines; /* "name=value" of -D, NULL-terminated */
-	const char *cwd;	    /* absolute: the default of `cwd` in a policy */
+	const char *cwd;            /* absolute: the default of `cwd` in a policy */
 	const char *const
 		*environment; /* "HOME=…" for env.*, NULL-terminated; only a fixed set is used */
 	const struct lua_host_limits *limits; /* NULL: the defaults */

@@ -20,7 +20,7 @@ enum limit_hit {
 
 struct limits {
 	size_t memory, used; /* bytes */
-	bool exhausted;	     /* nothing more for this run */
+	bool exhausted;      /* nothing more for this run */
 	int64_t time;        /* nanoseconds that a run may take */
 	int64_t deadline;    /* on the clock of the running thread; 0: not looked at yet */
 	struct step_budget steps;

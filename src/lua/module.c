@@ -121,7 +121,7 @@ static struct loaded *push_loaded(lua_State *L)
 
 static int push_load_failure(lua_State *L, const struct error *err)
 {
-	luaL_pushfail(L);	      /* … nil */
+	luaL_pushfail(L);             /* … nil */
 	lua_pushstring(L, err->text); /* … nil sentence */
 	return 2;
 }
@@ -142,7 +142,7 @@ static int core_load(lua_State *L)
 	int r;
 
 	luaL_checktype(L, 1, LUA_TTABLE);
-	lua_settop(L, 1);	 /* options */
+	lua_settop(L, 1);        /* options */
 	loaded = push_loaded(L); /* options loaded */
 	names = push_list(L, "names", &count);
 	options.search = push_list(L, "search", NULL);
@@ -321,7 +321,7 @@ static void push_verdict_table(lua_State *L, const struct verdict *verdict)
 		set_integer(L, "value", verdict->value);
 	if (verdict->data != NULL) {
 		lua_pushlstring(L, verdict->data, verdict->data_len); /* answer data */
-		lua_setfield(L, -2, "data");			      /* answer */
+		lua_setfield(L, -2, "data");                          /* answer */
 	}
 }
 
@@ -466,16 +466,16 @@ static void make_classes(lua_State *L)
 		{NULL, NULL},
 	};
 
-	luaL_newmetatable(L, HOST_CLASS);		  /* class */
-	lua_pushcfunction(L, loaded_free);		  /* class gc */
-	lua_setfield(L, -2, "__gc");			  /* class */
-	luaL_newlib(L, methods);			  /* class methods */
-	lua_setfield(L, -2, "__index");			  /* class */
-	lua_pop(L, 1);					  /* */
+	luaL_newmetatable(L, HOST_CLASS);                 /* class */
+	lua_pushcfunction(L, loaded_free);                /* class gc */
+	lua_setfield(L, -2, "__gc");                      /* class */
+	luaL_newlib(L, methods);                          /* class methods */
+	lua_setfield(L, -2, "__index");                   /* class */
+	lua_pop(L, 1);                                    /* */
 	luaL_newmetatable(L, "moongate.offline_verdict"); /* class */
-	lua_pushcfunction(L, offline_verdict_free);	  /* class gc */
-	lua_setfield(L, -2, "__gc");			  /* class */
-	lua_pop(L, 1);					  /* */
+	lua_pushcfunction(L, offline_verdict_free);       /* class gc */
+	lua_setfield(L, -2, "__gc");                      /* class */
+	lua_pop(L, 1);                                    /* */
 }
 
 int luaopen_moongate_core(lua_State *L)
@@ -488,12 +488,12 @@ int luaopen_moongate_core(lua_State *L)
 
 	luaL_checkversion(L);
 	make_classes(L);
-	luaL_newlib(L, functions);	   /* core */
-	push_operations(L);		   /* core operations */
+	luaL_newlib(L, functions);         /* core */
+	push_operations(L);                /* core operations */
 	lua_setfield(L, -2, "operations"); /* core */
-	push_rights(L);			   /* core rights */
-	lua_setfield(L, -2, "rights");	   /* core */
-	push_open_flags(L);		   /* core flags */
+	push_rights(L);                    /* core rights */
+	lua_setfield(L, -2, "rights");     /* core */
+	push_open_flags(L);                /* core flags */
 	lua_setfield(L, -2, "open_flags"); /* core */
 	return 1;
 }

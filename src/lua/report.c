@@ -5,7 +5,7 @@
 #include <string.h>
 
 enum {
-	MESSAGE_MAX = 2000,	   /* an error message may have any size */
+	MESSAGE_MAX = 2000,        /* an error message may have any size */
 	SPARE_MEMORY = 256 * 1024, /* for the report of a state that is full */
 };
 
@@ -32,12 +32,12 @@ static void push_error_value(lua_State *L, lua_State *runner)
 	if (lua_type(L, -1) != LUA_TSTRING && lua_type(L, -1) != LUA_TNUMBER) {
 		lua_pushfstring(L, "the error is a %s, not a text; write error(\"what is wrong\")",
 			luaL_typename(L, -1)); /* … value text */
-		lua_remove(L, -2);	       /* … text */
+		lua_remove(L, -2);             /* … text */
 		return;
 	}
 	text = lua_tolstring(L, -1, &len);
 	lua_pushlstring(L, text, len < MESSAGE_MAX ? len : MESSAGE_MAX); /* … value text */
-	lua_remove(L, -2);						 /* … text */
+	lua_remove(L, -2);                                               /* … text */
 }
 
 static void push_message(lua_State *L, const struct report *report)

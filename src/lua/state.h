@@ -32,7 +32,7 @@ struct handler {
 };
 
 struct lua_host {
-	lua_State *L;	   /* the main thread: set-up, reports */
+	lua_State *L;      /* the main thread: set-up, reports */
 	lua_State *runner; /* the coroutine that all policy code runs on; NULL: no memory for one */
 	int runner_reference;
 	struct limits limits;

@@ -52,7 +52,7 @@ static int find_plain(const struct matcher *m, const char *from)
 		luaL_pushfail(m->lua); // nil
 		return 1;
 	}
-	lua_pushinteger(m->lua, s - m->subject + 1);		     // first
+	lua_pushinteger(m->lua, s - m->subject + 1);                 // first
 	lua_pushinteger(m->lua, s - m->subject + (lua_Integer)size); // first last
 	return 2;
 }
@@ -69,8 +69,8 @@ static int push_match(struct matcher *m, const char *from, bool find)
 	}
 	if (!find)
 		return matcher_push_captures(m, s, end, true); // capture…
-	lua_pushinteger(m->lua, s - m->subject + 1);	       // first
-	lua_pushinteger(m->lua, end - m->subject);	       // first last
+	lua_pushinteger(m->lua, s - m->subject + 1);           // first
+	lua_pushinteger(m->lua, end - m->subject);             // first last
 	return 2 + matcher_push_captures(m, s, end, false);    // first last capture…
 }
 
@@ -136,12 +136,12 @@ static int strings_gmatch(lua_State *L)
 	matcher_prepare(&m, L, 1, 2);
 	init = check_init(&m, 3);
 	size = (size_t)(m.subject_end - m.subject);
-	lua_pushvalue(L, lua_upvalueindex(matcher_upvalue));		  // budget
-	lua_pushvalue(L, 1);						  // budget s
-	lua_pushvalue(L, 2);						  // budget s p
+	lua_pushvalue(L, lua_upvalueindex(matcher_upvalue));              // budget
+	lua_pushvalue(L, 1);                                              // budget s
+	lua_pushvalue(L, 2);                                              // budget s p
 	lua_pushinteger(L, (lua_Integer)(init > size ? size + 1 : init)); // budget s p next
-	lua_pushnil(L);							  // budget s p next last
-	lua_pushcclosure(L, gmatch_next, upvalue_last);			  // iterator
+	lua_pushnil(L);                                                   // budget s p next last
+	lua_pushcclosure(L, gmatch_next, upvalue_last);                   // iterator
 	return 1;
 }
 
@@ -208,12 +208,12 @@ static void add_replacement(struct substitution *sub, const char *s, const char 
 	lua_State *L = sub->m.lua;
 
 	if (sub->kind == LUA_TFUNCTION) {
-		lua_pushvalue(L, 3);					      // function
+		lua_pushvalue(L, 3);                                          // function
 		lua_call(L, matcher_push_captures(&sub->m, s, end, true), 1); // value
 		add_value(sub, s, end);
 	} else if (sub->kind == LUA_TTABLE) {
 		matcher_push_capture(&sub->m, 0, s, end); // key
-		lua_gettable(L, 3);			  // value
+		lua_gettable(L, 3);                       // value
 		add_value(sub, s, end);
 	} else {
 		add_template(sub, s, end);
@@ -312,13 +312,13 @@ static const luaL_Reg functions[] = {
 /* Keeps the stock metatable for the arithmetic on strings in it, but not its way to dump(). */
 static void set_metatable(lua_State *L)
 {
-	lua_pushliteral(L, "");		    // string ""
-	lua_getmetatable(L, -1);	    // string "" metatable
-	lua_pushvalue(L, -3);		    // string "" metatable string
-	lua_setfield(L, -2, "__index");	    // string "" metatable
-	lua_pushboolean(L, false);	    // string "" metatable false
+	lua_pushliteral(L, "");             // string ""
+	lua_getmetatable(L, -1);            // string "" metatable
+	lua_pushvalue(L, -3);               // string "" metatable string
+	lua_setfield(L, -2, "__index");     // string "" metatable
+	lua_pushboolean(L, false);          // string "" metatable false
 	lua_setfield(L, -2, "__metatable"); // string "" metatable
-	lua_pop(L, 2);			    // string
+	lua_pop(L, 2);                      // string
 }
 
 /*
@@ -330,7 +330,7 @@ static void complete_buffers(lua_State *L)
 	luaL_Buffer buffer;
 
 	(void)luaL_buffinitsize(L, &buffer, LUAL_BUFFERSIZE + 1); // (buffer)
-	luaL_pushresultsize(&buffer, 0);			  // ""
+	luaL_pushresultsize(&buffer, 0);                          // ""
 	lua_pop(L, 1);
 }
 
@@ -345,8 +345,8 @@ int strings_open(lua_State *L, struct step_budget *budget)
 		lua_setfield(L, -2, taken_over[i]); // stock string
 	}
 	lua_pushlightuserdata(L, budget); // stock string budget
-	luaL_setfuncs(L, functions, 1);	  // stock string
-	lua_remove(L, -2);		  // string
-	set_metatable(L);		  // string
+	luaL_setfuncs(L, functions, 1);   // stock string
+	lua_remove(L, -2);                // string
+	set_metatable(L);                 // string
 	return 1;
 }

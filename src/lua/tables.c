@@ -35,7 +35,7 @@ static lua_Integer checked_length(lua_State *L)
 static int call_original(lua_State *L)
 {
 	lua_pushvalue(L, lua_upvalueindex(1)); /* arguments… function */
-	lua_insert(L, 1);		       /* function arguments… */
+	lua_insert(L, 1);                      /* function arguments… */
 	lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
 	return lua_gettop(L); /* results… */
 }
@@ -90,11 +90,11 @@ int tables_push(lua_State *L)
 	};
 
 	luaL_requiref(L, LUA_TABLIBNAME, luaopen_table, 0); /* original */
-	lua_newtable(L);				    /* original bounded */
+	lua_newtable(L);                                    /* original bounded */
 	for (const luaL_Reg *function = functions; function->name != NULL; function++) {
-		lua_getfield(L, -2, function->name);	/* original bounded function */
+		lua_getfield(L, -2, function->name);    /* original bounded function */
 		lua_pushcclosure(L, function->func, 1); /* original bounded closure */
-		lua_setfield(L, -2, function->name);	/* original bounded */
+		lua_setfield(L, -2, function->name);    /* original bounded */
 	}
 	return 1;
 }

@@ -42,7 +42,7 @@ static void push_answer_with_text(lua_State *L, struct answer answer, int text)
 	struct answer *box = lua_newuserdatauv(L, sizeof *box, 1); /* answer */
 
 	*box = answer;
-	lua_pushvalue(L, text);		   /* answer text */
+	lua_pushvalue(L, text);            /* answer text */
 	(void)lua_setiuservalue(L, -2, 1); /* answer */
 	class_set(L, &verdict_class);
 }
@@ -183,10 +183,10 @@ static int answer_tostring(lua_State *L)
 
 void verdict_open(lua_State *L)
 {
-	class_open(L, &verdict_class);	       /* metatable */
+	class_open(L, &verdict_class);         /* metatable */
 	lua_pushcfunction(L, answer_tostring); /* metatable tostring */
 	lua_setfield(L, -2, "__tostring");     /* metatable */
-	lua_pop(L, 1);			       /* */
+	lua_pop(L, 1);                         /* */
 }
 
 int verdict_push_constructors(lua_State *L)
@@ -200,10 +200,10 @@ int verdict_push_constructors(lua_State *L)
 		{NULL, NULL},
 	};
 
-	luaL_newlib(L, constructors);				/* table */
+	luaL_newlib(L, constructors);                           /* table */
 	push_answer(L, (struct answer){.kind = VERDICT_ALLOW}); /* table answer */
-	lua_pushcclosure(L, make_allow, 1);			/* table allow */
-	lua_setfield(L, -2, "allow");				/* table */
+	lua_pushcclosure(L, make_allow, 1);                     /* table allow */
+	lua_setfield(L, -2, "allow");                           /* table */
 	return 1;
 }
 

@@ -13,7 +13,7 @@ struct pattern {
 	const char *text; /* without a closing slash and `**` */
 	size_t len;
 	size_t literal; /* so many bytes at the start of text stand for themselves */
-	bool tree;	/* all below, too */
+	bool tree;      /* all below, too */
 };
 
 /*

@@ -20,7 +20,7 @@ struct policy;
 struct rule {
 	bool deny;
 	unsigned rights; /* RIGHT_*; 0 for a syscall rule */
-	int error;	 /* deny: the errno, positive; 0 = the operation's usual refusal */
+	int error;       /* deny: the errno, positive; 0 = the operation's usual refusal */
 	const char *why; /* or NULL */
 	const char *file;
 	int line;

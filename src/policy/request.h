@@ -37,8 +37,8 @@ struct request {
 	const char *given;
 	size_t given_len;
 	uint64_t flags; /* open: O_*; others 0 */
-	uint32_t mode;	/* as the program passed it, umask not applied */
-	pid_t pid;	/* thread group; 0: not known yet, fetch FACT_PID */
+	uint32_t mode;  /* as the program passed it, umask not applied */
+	pid_t pid;      /* thread group; 0: not known yet, fetch FACT_PID */
 	pid_t tid;
 	bool missing; /* nothing is there under that name yet */
 

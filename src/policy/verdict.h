@@ -9,7 +9,7 @@ enum verdict_kind {
 	VERDICT_DENY, /* zero on purpose: a verdict that nobody filled in refuses */
 	VERDICT_ALLOW,
 	VERDICT_KILL,
-	VERDICT_VALUE,	  /* pretend: the call returns `value` and nothing happens */
+	VERDICT_VALUE,    /* pretend: the call returns `value` and nothing happens */
 	VERDICT_REDIRECT, /* act on the object named by `data` instead, not judged again */
 	VERDICT_CONTENT,  /* open only: a sealed memory file that holds `data` */
 };
@@ -27,11 +27,11 @@ struct verdict {
 	int error; /* DENY: the errno to answer, positive */
 	int64_t value;
 	const struct rule
-		*rule;	  /* SOURCE_RULE: the deciding rule, owned by the policy; else NULL */
+		*rule;    /* SOURCE_RULE: the deciding rule, owned by the policy; else NULL */
 	const char *file; /* where that rule, handler or default stands; owned by the policy */
-	int line;	  /* 0: nowhere (the implied default) */
-	char why[256];	  /* for people; may be empty; not escaped */
-	char *data;	  /* REDIRECT (absolute path, NUL-terminated), CONTENT (bytes); owned */
+	int line;         /* 0: nowhere (the implied default) */
+	char why[256];    /* for people; may be empty; not escaped */
+	char *data;       /* REDIRECT (absolute path, NUL-terminated), CONTENT (bytes); owned */
 	size_t data_len;
 };
 

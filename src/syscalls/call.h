@@ -68,17 +68,17 @@ struct call {
 	/* Set by the monitor to the turn it means, so that a late mark means no later call. */
 	atomic_uint cancelled; /* answer with ANSWER_RESTART */
 	atomic_uint crowded;   /* with it: too many calls are blocked, this one is refused */
-	void *worker;	       /* the gate's */
+	void *worker;          /* the gate's */
 };
 
 enum answer_kind {
-	ANSWER_ERROR,	 /* zero on purpose, with error 0 it becomes EACCES */
-	ANSWER_VALUE,	 /* the call returns `value` */
-	ANSWER_FD,	 /* the call returns a new descriptor for `fd` */
+	ANSWER_ERROR,    /* zero on purpose, with error 0 it becomes EACCES */
+	ANSWER_VALUE,    /* the call returns `value` */
+	ANSWER_FD,       /* the call returns a new descriptor for `fd` */
 	ANSWER_CONTINUE, /* the kernel does it: see docs/design.md §2 for when that is legal */
-	ANSWER_RESTART,	 /* interrupted: EINTR or a restart, as the target's handler says */
-	ANSWER_KILL,	 /* the process is killed */
-	ANSWER_GONE,	 /* nobody waits for an answer any more */
+	ANSWER_RESTART,  /* interrupted: EINTR or a restart, as the target's handler says */
+	ANSWER_KILL,     /* the process is killed */
+	ANSWER_GONE,     /* nobody waits for an answer any more */
 };
 
 struct answer {

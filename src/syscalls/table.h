@@ -14,15 +14,15 @@ struct answer;
 /* What an argument of a row means: how the decoder copies it into struct call. */
 enum argument_kind {
 	ARG_IGNORED = 0,
-	ARG_DIRFD,	  /* int */
-	ARG_PATH,	  /* string, at most PATH_MAX with its NUL */
-	ARG_FLAGS,	  /* unsigned int: O_* */
-	ARG_MODE,	  /* umode_t */
-	ARG_HOW,	  /* struct open_how * */
-	ARG_HOW_SIZE,	  /* size_t */
+	ARG_DIRFD,        /* int */
+	ARG_PATH,         /* string, at most PATH_MAX with its NUL */
+	ARG_FLAGS,        /* unsigned int: O_* */
+	ARG_MODE,         /* umode_t */
+	ARG_HOW,          /* struct open_how * */
+	ARG_HOW_SIZE,     /* size_t */
 	ARG_LOOKUP_FLAGS, /* int: AT_* */
-	ARG_PID,	  /* pid_t of whom it is about */
-	ARG_WHICH,	  /* int: what kind of number ARG_PID is */
+	ARG_PID,          /* pid_t of whom it is about */
+	ARG_WHICH,        /* int: what kind of number ARG_PID is */
 };
 
 enum syscall_group {
@@ -66,7 +66,7 @@ enum {
 
 struct group_row {
 	const char *name; /* "@debug" */
-	int error;	  /* what a refused call gets, positive */
+	int error;        /* what a refused call gets, positive */
 	unsigned flags;
 	const char *help;
 	const char *refusal; /* not NULL: can't be opened, for this reason */

@@ -15,13 +15,13 @@
  * changes neither.
  */
 struct place {
-	int object;		 /* O_PATH pin, or -1: nothing is there */
-	int parent;		 /* O_PATH pin of its directory, or -1 where there is none */
+	int object;              /* O_PATH pin, or -1: nothing is there */
+	int parent;              /* O_PATH pin of its directory, or -1 where there is none */
 	char leaf[NAME_MAX + 1]; /* name in parent */
-	bool trailing_slash;	 /* the text had one after the last name */
-	bool nameless;		 /* a pipe, socket, memory file …: an object without a path */
-	struct stat st;		 /* of object */
-	char path[PATH_MAX];	 /* resolved name; with no object: the name it would have */
+	bool trailing_slash;     /* the text had one after the last name */
+	bool nameless;           /* a pipe, socket, memory file …: an object without a path */
+	struct stat st;          /* of object */
+	char path[PATH_MAX];     /* resolved name; with no object: the name it would have */
 	size_t path_len;
 };
 
@@ -32,8 +32,8 @@ void place_clear(struct place *place);
 
 enum {
 	PLACE_NOFOLLOW = 1 << 0, /* a symlink as last component is the object itself */
-	PLACE_PARENT = 1 << 1,	 /* only the directory of the last component is wanted */
-	PLACE_CREATE = 1 << 2,	 /* O_CREAT: "name/" is -EISDIR, whatever is there */
+	PLACE_PARENT = 1 << 1,   /* only the directory of the last component is wanted */
+	PLACE_CREATE = 1 << 2,   /* O_CREAT: "name/" is -EISDIR, whatever is there */
 };
 
 struct identity;
@@ -44,8 +44,8 @@ struct route {
 	const struct target *target;
 	const char *path;
 	size_t length;
-	int base;	  /* O_PATH pin that a relative path starts from; -1: path is absolute */
-	unsigned flags;	  /* PLACE_* */
+	int base;         /* O_PATH pin that a relative path starts from; -1: path is absolute */
+	unsigned flags;   /* PLACE_* */
 	uint64_t resolve; /* RESOLVE_* of openat2(2) */
 	struct identity *identity; /* the one taken on for the walk, or NULL */
 };

@@ -15,7 +15,7 @@
 struct target {
 	pid_t tid;
 	int (*check)(const struct target *target); /* 0, or -ESRCH */
-	uint64_t id;				   /* the notification's cookie */
+	uint64_t id;                               /* the notification's cookie */
 	int listener;
 };
 

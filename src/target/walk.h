@@ -13,14 +13,14 @@ enum { SYMLINK_LIMIT = 40, REST_SIZE = 2 * PATH_MAX };
 
 struct walk {
 	const struct route *route;
-	int root;	      /* where '/' is; not owned */
-	int start;	      /* where the walk began; not owned */
-	int current;	      /* the directory reached; owned */
+	int root;             /* where '/' is; not owned */
+	int start;            /* where the walk began; not owned */
+	int current;          /* the directory reached; owned */
 	bool root_known;      /* to the kernel, which looks it up late: see move_to_root() */
-	int links;	      /* symlinks followed */
-	uint64_t mount;	      /* RESOLVE_NO_XDEV: the only mount allowed */
+	int links;            /* symlinks followed */
+	uint64_t mount;       /* RESOLVE_NO_XDEV: the only mount allowed */
 	char rest[REST_SIZE]; /* text still to be walked */
-	size_t at;	      /* where in it */
+	size_t at;            /* where in it */
 	struct place *place;
 };
 
@@ -28,7 +28,7 @@ enum step { STEP_GO_ON, STEP_ARRIVED };
 
 struct component {
 	char name[NAME_MAX + 1];
-	bool last;	     /* nothing but slashes behind it */
+	bool last;           /* nothing but slashes behind it */
 	bool trailing_slash; /* at least one slash behind it */
 };
 

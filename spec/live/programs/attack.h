@@ -141,7 +141,8 @@ static inline bool goes_on(const struct tally *tally, double start, double secon
 {
 	double gone = seconds_now() - start;
 
-	return gone < seconds || (gone < 3 && (tally->opened + tally->failed < 5 || tally->refused < 5));
+	return gone < seconds ||
+	       (gone < 3 && (tally->opened + tally->failed < 5 || tally->refused < 5));
 }
 
 /* Not always the same distance between two changes: the window moves with the machine's load. */

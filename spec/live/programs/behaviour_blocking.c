@@ -75,7 +75,7 @@ static void say_wait(const char *what, double since, double least)
 	double took = now() - since;
 
 	printf("%s %s\n", what,
-		took < least	   ? "too early"
+		took < least       ? "too early"
 		: took < least + 2 ? "in time"
 				   : "much too late");
 }

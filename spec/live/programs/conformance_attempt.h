@@ -386,7 +386,7 @@ static void say_content(struct text *text, int file, const struct stat *status)
 	if (in_procfs(file) && bytes[0] >= '0' && bytes[0] <= '9') {
 		/* Of a stat file of this process; the rest is addresses and times. */
 		say(text, " reads %s",
-			atoi(bytes) == getpid()	  ? "own pid"
+			atoi(bytes) == getpid()   ? "own pid"
 			: atoi(bytes) == gettid() ? "own tid"
 						  : "digits");
 		return;

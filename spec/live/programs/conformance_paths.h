@@ -5,7 +5,7 @@
 
 struct path {
 	const char *text; /* $ at the start stands for the absolute tree */
-	bool blocks;	  /* an open without O_NONBLOCK would wait */
+	bool blocks;      /* an open without O_NONBLOCK would wait */
 	enum held held;
 };
 

@@ -48,7 +48,7 @@ struct object {
 	uid_t owner;
 	gid_t group;
 	const char *content; /* of a link: its target, where $ stands for the absolute tree */
-	unsigned minor;	     /* of a character device of major 1 */
+	unsigned minor;      /* of a character device of major 1 */
 };
 
 static const struct object objects[] = {
@@ -192,7 +192,7 @@ static void put(const struct object *object)
 
 /* user::rwx, user:2003:rwx, group::r-x, mask::rwx, other::r-- */
 static const uint8_t default_acl[] = {
-	2, 0, 0, 0,			       /* version */
+	2, 0, 0, 0,                            /* version */
 	0x01, 0, 7, 0, 0xff, 0xff, 0xff, 0xff, /* owner */
 	0x02, 0, 7, 0, 0xd3, 0x07, 0, 0,       /* user 2003 */
 	0x04, 0, 5, 0, 0xff, 0xff, 0xff, 0xff, /* group */
