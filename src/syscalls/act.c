@@ -165,6 +165,8 @@ int act_take_umask(const struct call *call)
 
 	if (result < 0)
 		return result;
+	if (!status.has_umask)
+		return -ESRCH;
 	/* The worker has an fs_struct of its own: unshare(CLONE_FS). */
 	(void)umask(status.umask);
 	return 0;

@@ -95,9 +95,8 @@ static int parse_status(const char *text, struct process_status *ret)
 {
 	const char *mask = field(text, "Umask");
 
-	/* No Umask line: the thread is exiting and has no fs_struct any more. */
-	if (mask == NULL || sscanf(mask, "%o", &ret->umask) != 1)
-		return -ESRCH;
+	/* A zombie has none any more. */
+	ret->has_umask = mask != NULL && sscanf(mask, "%o", &ret->umask) == 1;
 	if (!parse_int(field(text, "Tgid"), &ret->tgid) ||
 		!parse_int(field(text, "PPid"), &ret->parent) ||
 		!parse_ids(field(text, "Uid"), &ret->uid, &ret->euid, &ret->fsuid) ||

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -12,6 +13,7 @@ struct process_status {
 	pid_t parent;
 	uid_t uid, euid, fsuid;
 	gid_t gid, egid, fsgid;
+	bool has_umask; /* a zombie has none */
 	mode_t umask;
 	uint64_t cap_effective, cap_bounding;
 	uint64_t signals_pending, signals_shared, signals_blocked, signals_ignored;
