@@ -1,0 +1,165 @@
+-- Ways out of the tree that name no path, and ways to have the supervisor do what the target may not.
+local live = require "live"
+
+local READER = [[
+allow.exec "/**"
+allow.read "/**"
+deny.read "/moongate-never"
+]]
+
+local function python(script, options)
+  options = options or {}
+  options.command = { "python3", "-c", script }
+  options.policy = options.policy or READER
+  options.args = options.args or { "-q" }
+  return live.run(options)
+end
+
+-- Both as root and as an ordinary user.
+local function each(name, body)
+  for _, who in ipairs { "root", "user" } do
+    it(name .. " (as " .. who .. ")", function() body(who) end)
+  end
+end
+
+describe("without a group of sockets #live", function()
+  after_each(live.cleanup)
+
+  local DATAGRAM = [[
+import os, socket, sys
+outside = os.environ["OUTSIDE"]
+try:
+    one, other = socket.socketpair(socket.AF_UNIX, %s)
+    one.sendto(b"out", outside); print("sent")
+except OSError as error: print(error.strerror)
+]]
+  for _, kind in ipairs { "socket.SOCK_DGRAM", "socket.SOCK_RAW", "socket.SOCK_DGRAM | 0x10" } do
+    each("a pair cannot send to any address: " .. kind, function(who)
+      local directory = live.directory()
+      local server = ("python3 -c 'import socket, time; s = socket.socket(socket.AF_UNIX, "
+        .. "socket.SOCK_DGRAM); s.bind(\"%s/s\"); time.sleep(3)' & sleep 0.3; chmod 777 %s/s"):format(
+        directory, directory)
+      os.execute(server)
+      local result = python(DATAGRAM:format(kind), { as = who, env = { OUTSIDE = directory .. "/s" } })
+      assert.falsy(result.out:find("sent"), result.out)
+      local native = live.run { as = who, env = { OUTSIDE = directory .. "/s" },
+        command = { "python3", "-c", DATAGRAM:format("socket.SOCK_DGRAM") } }
+      assert.equal("sent\n", native.out)
+    end)
+  end
+
+  each("a stream pair works, and gets no name", function(who)
+    local directory = live.directory()
+    local result = python(([[
+import socket
+one, other = socket.socketpair()
+one.send(b"x"); print(other.recv(1))
+try: one.bind("%s/node")
+except OSError as error: print(error.strerror)
+]]):format(directory), { as = who })
+    assert.equal("b'x'\nPermission denied\n", result.out)
+    assert.is_nil(io.open(directory .. "/node"))
+  end)
+
+  each("System V and POSIX IPC reach nobody", function(who)
+    local result = python([[
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+for name, arguments in ("shmget", (0x4d6f6f6e, 4096, 0o1666)), ("msgget", (0x4d6f6f6e, 0o1666)), \
+        ("semget", (0x4d6f6f6e, 1, 0o1666)), ("mq_open", (b"/moongate-spec", 0o102, 0o666, None)):
+    result = getattr(libc, name)(*arguments) if hasattr(libc, name) else -1
+    print(name, os.strerror(ctypes.get_errno()) if result < 0 else "done")
+]], { as = who })
+    assert.falsy(result.out:find("done"), result.out)
+    assert.truthy(result.out:find("shmget Operation not permitted", 1, true), result.out)
+  end)
+end)
+
+describe("a root supervisor of a target that gave up its rights #live", function()
+  after_each(live.cleanup)
+
+  local DROP = "import os; os.setgroups([]); os.setresgid(2001, 2001, 2001); "
+    .. "os.setresuid(2001, 2001, 2001)\n"
+
+  it("follows no link of a process with more rights for it", function()
+    local directory = live.directory()
+    os.execute(("mkdir -p %s/private/in && echo SECRET > %s/private/in/s && chmod 700 %s/private"):format(
+      directory, directory, directory))
+    local script = ([[
+import os, time
+root = os.fork()
+if root == 0:
+    os.chdir("%s/private/in"); time.sleep(2); os._exit(0)
+time.sleep(0.3)
+%s
+for name in "cwd/s", "root/%s/private/in/s", "exe", "fd/0":
+    try: print(name[:4], open("/proc/%%d/%%s" %% (root, name), "rb").read(6))
+    except OSError as error: print(name[:4], error.strerror)
+os.kill(os.getpid(), 0)
+]]):format(directory, DROP, directory)
+    local supervised = python(script)
+    local native = live.run { command = { "python3", "-c", script } }
+    assert.falsy(supervised.out:find("SECRET"), supervised.out)
+    assert.equal(native.out, supervised.out)
+  end)
+
+  it("notices rights that exec takes away", function()
+    local directory = live.directory()
+    os.execute(("echo SECRET > %s/s && chown 3000 %s/s && chmod 0 %s/s"):format(
+      directory, directory, directory))
+    local script = ([[
+import ctypes, os
+libc = ctypes.CDLL(None)
+for capability in range(41): libc.prctl(24, capability, 0, 0, 0)
+os.execv("/bin/cat", ["cat", "%s/s"])
+]]):format(directory)
+    local result = python(script)
+    assert.equal("", result.out)
+    assert.truthy(result.err:find("Permission denied", 1, true), result.err)
+  end)
+
+  it("shows nothing of itself under a policy that allows everything", function()
+    local result = live.run {
+      policy = "default.allow()\n\n", args = { "-q" }, env = { HIDDEN = "SECRET" },
+      command = [[guard=$PPID; s=$(sed -n 's/^PPid:[^0-9]*//p' /proc/$guard/status 2>/dev/null)
+        unset HIDDEN
+        for pid in $guard $s $(seq $((guard - 3)) $((guard - 1))); do
+          tr '\0' '\n' < /proc/$pid/environ 2>/dev/null | grep HIDDEN; done; echo looked]],
+    }
+    assert.equal("looked\n", result.out)
+  end)
+end)
+
+describe("an open #live", function()
+  after_each(live.cleanup)
+
+  it("that fails with ESRCH fails, and does not hang", function()
+    local result = python([[
+import os, time
+child = os.fork()
+if child == 0: os._exit(0)
+time.sleep(0.2)
+try: open("/proc/%d/environ" % child)
+except OSError as error: print(error.strerror)
+]], { timeout = 5 })
+    assert.equal("No such process\n", result.out)
+  end)
+
+  it("below a directory stays below it while others move it", function()
+    local directory = live.directory()
+    local result = live.run {
+      policy = READER .. ("allow.write %q\nallow.syscall '@rename'\n"):format(directory .. "/**"),
+      args = { "-q" }, cwd = directory, command = { live.program("attack_beneath"), "2" },
+    }
+    assert.equal(0, result.status)
+    assert.truthy(result.out:find("^%d+ opened, 0 outside\n$"), result.out .. result.err)
+  end)
+
+  it("works when Moongate was started without standard descriptors", function()
+    local log = live.directory() .. "/log"
+    local result = live.run { command = ("%s run -q -p readonly --log %s -- sh -c 'cat /etc/hostname "
+      .. "> /tmp/x$$; cat /tmp/x$$ >&5; rm -f /tmp/x$$' 5>&1 <&- >&- 2>&-"):format(live.binary, log) }
+    assert.equal(live.read_file("/etc/hostname"), result.out)
+    assert.truthy(#live.read_file(log) > 0)
+  end)
+end)
