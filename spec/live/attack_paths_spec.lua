@@ -220,10 +220,31 @@ describe("every spelling of a path", function()
       "=innocent", "=innocent here", "=innocent", "EACCES", "EACCES" }, seen)
   end)
 
+  attack.each(it, "x (deleted) and x are two names", function(who)
+    local root = live.directory()
+    attack.shell(([[cd %s && for n in a b; do echo $n >$n; echo "$n deleted" >"$n (deleted)"
+      ln -s $n to-$n; ln -s "$n (deleted)" to-$n-deleted; done]]):format(root), who)
+    local result = live.run { as = who, cwd = root, args = { "-q" },
+      policy = ([[
+allow.read "/**"
+allow.exec "/**"
+deny.read { "ROOT/a", "ROOT/b (deleted)" }
+]]):gsub("ROOT", root),
+      command = { live.program("attack_open"), "0", "a", "to-a", "a (deleted)", "to-a-deleted",
+        "b", "to-b", "b (deleted)", "to-b-deleted" } }
+    assert.same({ "EACCES", "EACCES", "=a deleted", "=a deleted", "=b", "=b", "EACCES", "EACCES" },
+      attack.lines(result), result.err)
+  end)
+
   attack.each(it, "a removed name of a file that has another one keeps its protection", function(who)
-    local root, policy = attack.ground(who, 'allow.syscall { "@remove" }\n')
-    policy = policy:gsub("deny.write[^\n]+\n", "")
-    live.write_file(root .. "/policy.lua", policy .. ("allow.write %q\n"):format(root .. "/shut/**"))
+    local root = attack.ground(who)
+    live.write_file(root .. "/policy.lua", ([[
+allow.read "/**"
+allow.write "ROOT/**"
+allow.exec "/**"
+deny.read { "ROOT/shut/data", "ROOT/shut/second" }
+allow.syscall "@remove"
+]]):gsub("ROOT", root))
     attack.shell(("cd %s/shut && ln data second && chmod 777 ."):format(root), who)
     -- A descriptor that only names the file, as one from before the launch.
     local result = live.run {
