@@ -50,6 +50,7 @@ static void fill_standard_descriptors(void)
 
 int main(int argc, char **argv)
 {
+	static char program[] = "moongate";
 	const struct command *command;
 
 	fill_standard_descriptors();
@@ -72,5 +73,6 @@ int main(int argc, char **argv)
 		complain("unknown command '%s'\nmoongate --help lists them", argv[1]);
 		return EXIT_USAGE;
 	}
+	argv[1] = program; /* what getopt's messages begin with */
 	return command->run(argc - 1, argv + 1);
 }

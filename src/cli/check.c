@@ -43,26 +43,60 @@ static void print_rules(const struct policy *policy)
 	for (size_t i = 0; i < policy_rule_count(policy); i++) {
 		const struct rule *rule = policy_rule(policy, i);
 
-		(void)printf("  %s:%d: %s\n", rule->file, rule->line, rule->words);
+		(void)printf("  %s:%d: %s", rule->file, rule->line, rule->words);
+		if (rule->error != 0)
+			(void)printf(", errno %s", errname_of(rule->error));
+		(void)printf("%s%s\n", rule->why != NULL ? ": " : "",
+			rule->why != NULL ? rule->why : "");
 	}
 	for (size_t i = 0; i < syscall_count; i++)
 		(void)printf("  %s:%d: %s.syscall \"%s\"\n", syscalls[i].file, syscalls[i].line,
 			syscalls[i].deny ? "deny" : "allow", syscalls[i].word);
 }
 
+static void print_handlers(const struct policy *policy)
+{
+	for (int i = 0; i < OPERATION_COUNT; i++)
+		if (policy_has_handler(policy, (enum operation)i))
+			(void)printf("  on.%s decides what no rule denies\n",
+				operation_name((enum operation)i));
+}
+
+static void print_disposition(const struct policy *policy, const struct syscall_row *row)
+{
+	int error;
+	enum disposition disposition = filter_disposition(policy, row, false, &error);
+
+	(void)printf("%s%s%s\n", where(disposition), error != 0 ? ": " : "",
+		error != 0 ? errname_of(error) : "");
+}
+
+/* Calls that are judged, or that the policy itself speaks of. */
 static void print_calls(const struct policy *policy)
 {
-	(void)puts("calls:");
+	(void)puts("calls (of an ordinary user):");
 	for (size_t i = 0; i < syscall_table_size; i++) {
 		const struct syscall_row *row = &syscall_table[i];
 		int error;
-		enum disposition disposition = filter_disposition(policy, row, false, &error);
 
-		if (disposition == DISPOSITION_KERNEL && row->group == GROUP_NONE &&
-			row->operation == OPERATION_NONE)
+		if (row->operation == OPERATION_NONE &&
+			(row->group != GROUP_NONE || filter_disposition(policy, row, false,
+							     &error) != DISPOSITION_REFUSED))
 			continue;
-		(void)printf("  %-24s %s%s%s\n", row->name, where(disposition),
-			error != 0 ? ": " : "", error != 0 ? errname_of(error) : "");
+		(void)printf("  %-16s ", row->name);
+		print_disposition(policy, row);
+	}
+}
+
+static void print_groups(const struct policy *policy)
+{
+	(void)puts("groups:");
+	for (int i = GROUP_NONE + 1; i < GROUP_COUNT; i++) {
+		const struct group_row *group = &group_table[i];
+		bool open = filter_opens(policy, "", i);
+
+		(void)printf("  %-16s %s%s (%s)\n", group->name, open ? "open" : "refused",
+			open && (group->flags & UNJUDGED) != 0 ? ", not judged" : "", group->help);
 	}
 }
 
@@ -79,7 +113,9 @@ static int check(const struct policy_options *options)
 	if (host == NULL)
 		return EXIT_FINDINGS;
 	print_rules(lua_host_policy(host));
+	print_handlers(lua_host_policy(host));
 	print_calls(lua_host_policy(host));
+	print_groups(lua_host_policy(host));
 	lua_host_free(host);
 	return 0;
 }

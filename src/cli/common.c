@@ -52,6 +52,10 @@ bool policy_options_add(struct policy_options *options, int option, const char *
 		options->names[options->name_count++] = value;
 		return true;
 	}
+	if (option == 'D' && (strchr(value, '=') == NULL || value[0] == '=')) {
+		complain("-D %s has no value\nwrite -D NAME=VALUE, for a flag -D NAME=on", value);
+		return false;
+	}
 	if (option == 'D' && options->define_count < define_limit) {
 		options->defines[options->define_count++] = value;
 		return true;

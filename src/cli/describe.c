@@ -29,17 +29,26 @@ static const char *action_of(const struct request *request)
 	return "calling";
 }
 
+/* Because of which a call without an operation was refused. */
+static enum syscall_group group_of(const struct observation *observation)
+{
+	const struct call *call = observation->call;
+
+	if (call->row->operation != OPERATION_NONE)
+		return GROUP_NONE;
+	return syscall_refusing_group(call->row, call->arguments);
+}
+
 static void describe_default(const struct observation *observation, char *buffer, size_t size)
 {
 	const struct verdict *verdict = observation->verdict;
-	const struct syscall_row *row = observation->call->row;
+	enum syscall_group group = group_of(observation);
 
 	if (observation->note != NULL)
 		text_print(buffer, size, "%s", observation->note);
-	else if (row->operation == OPERATION_NONE)
-		text_print(buffer, size, "the group %s is not open: %s",
-			row->group != GROUP_NONE ? group_table[row->group].name : "?",
-			row->group != GROUP_NONE ? group_table[row->group].help : "");
+	else if (group != GROUP_NONE)
+		text_print(buffer, size, "the group %s is not open: %s", group_table[group].name,
+			group_table[group].help);
 	else if (verdict->line > 0)
 		text_print(buffer, size, "no rule allows it (default at %s:%d)", verdict->file,
 			verdict->line);
@@ -118,7 +127,7 @@ void describe_denial(const struct observation *observation, char *buffer, size_t
 void describe_mend(const struct observation *observation, char *buffer, size_t size)
 {
 	const struct verdict *verdict = observation->verdict;
-	const struct syscall_row *row = observation->call->row;
+	enum syscall_group group = group_of(observation);
 	char line[3 * PATH_MAX];
 
 	buffer[0] = '\0';
@@ -127,7 +136,7 @@ void describe_mend(const struct observation *observation, char *buffer, size_t s
 	if (observation->request->operation != OPERATION_NONE) {
 		policy_suggest(observation->request, line, sizeof line);
 		text_print(buffer, size, "%s", line);
-	} else if (row->group != GROUP_NONE && group_table[row->group].refusal == NULL) {
-		text_print(buffer, size, "allow.syscall \"%s\"", group_table[row->group].name);
+	} else if (group != GROUP_NONE && group_table[group].refusal == NULL) {
+		text_print(buffer, size, "allow.syscall \"%s\"", group_table[group].name);
 	}
 }

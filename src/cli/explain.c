@@ -1,4 +1,5 @@
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,10 +116,35 @@ static int explain(const struct policy_options *options, const struct action *ac
 	return status;
 }
 
+static bool is_clean(const char *path)
+{
+	size_t length = strlen(path);
+
+	return path[0] == '/' && (length == 1 || path[length - 1] != '/') &&
+	       strstr(path, "//") == NULL && strstr(path, "/./") == NULL &&
+	       strstr(path, "/../") == NULL &&
+	       (length < 2 || strcmp(path + length - 2, "/.") != 0) &&
+	       (length < 3 || strcmp(path + length - 3, "/..") != 0);
+}
+
+/* What `run` would ask about: where the path leads on this machine. NULL: it is not a clean path.
+ */
+static const char *resolved(const char *path, char name[PATH_MAX])
+{
+	if (!is_clean(path))
+		return NULL;
+	if (realpath(path, name) == NULL || strcmp(name, path) == 0)
+		return path;
+	complain("note: %s leads to %s, and that is what is judged", path, name);
+	return name;
+}
+
 static int run(int argc, char **argv)
 {
 	struct policy_options options = {0};
 	const struct action *action;
+	const char *path;
+	char name[PATH_MAX];
 	bool json = false;
 	int status = policy_options_parse(&options, argc, argv, usage, &json);
 
@@ -129,13 +155,15 @@ static int run(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	action = find_action(argv[optind + 1]);
-	if (action == NULL || argv[optind + 2][0] != '/') {
+	path = resolved(argv[optind + 2], name);
+	if (action == NULL || path == NULL) {
 		complain("%s", action == NULL ? "ACTION is open, read, write, create, exec or mkdir"
-					      : "PATH must be absolute");
+					      : "PATH is absolute, without //, . or .. and without "
+						"a slash at the end");
 		return EXIT_USAGE;
 	}
 	(void)policy_options_add(&options, 'p', argv[optind]);
-	return explain(&options, action, argv[optind + 2], json);
+	return explain(&options, action, path, json);
 }
 
 const struct command explain_command = {

@@ -18,6 +18,7 @@
 #include "cli/describe.h"
 
 enum {
+	FAILURE_LIMIT = 32,
 	DISTINCT_LIMIT = 512, /* shown and remembered; more are only counted */
 	LINE_SIZE = 3 * PATH_MAX,
 };
@@ -35,6 +36,8 @@ struct report {
 	pthread_mutex_t lock;
 	struct denial denials[DISTINCT_LIMIT];
 	size_t distinct;
+	uint64_t failures[FAILURE_LIMIT]; /* of handlers, said already */
+	size_t failure_count;
 	uint64_t key; /* random: a target that could find collisions could hide a denial */
 	uint64_t total, beyond;    /* denials, and those of them that found the table full */
 	_Atomic uint64_t unlogged; /* decisions that could not be written */
@@ -86,6 +89,8 @@ static uint64_t key_of(const struct report *report, const struct observation *ob
 	hash = hash_bytes(hash, &verdict->line, sizeof verdict->line);
 	hash = hash_bytes(hash, &observation->call->row, sizeof observation->call->row);
 	hash = hash_bytes(hash, &request->rights, sizeof request->rights);
+	if (request->operation == OPERATION_NONE)
+		hash = hash_bytes(hash, observation->call->arguments, sizeof(uint64_t));
 	return hash_bytes(hash, request->path, request->path_len);
 }
 
@@ -188,10 +193,32 @@ void report_observe(void *context, const struct observation *observation)
 		report_denial(report, observation);
 }
 
+/* A handler that fails, fails often: the same words are said once. print() says all it is told to.
+ */
+static bool is_repeated_failure(struct report *report, const char *message)
+{
+	uint64_t key = hash_bytes(report->key, message, strlen(message));
+	bool repeated = false;
+
+	if (strstr(message, "stack traceback:") == NULL)
+		return false;
+	(void)pthread_mutex_lock(&report->lock);
+	for (size_t i = 0; i < report->failure_count && !repeated; i++)
+		repeated = report->failures[i] == key;
+	if (!repeated && report->failure_count < FAILURE_LIMIT)
+		report->failures[report->failure_count++] = key;
+	else
+		repeated = true;
+	(void)pthread_mutex_unlock(&report->lock);
+	return repeated;
+}
+
 void report_message(void *context, const char *message)
 {
-	(void)context;
-	complain("%s", message);
+	struct report *report = context;
+
+	if (!is_repeated_failure(report, message))
+		complain("%s", message);
 }
 
 /* ---- the summary ----------------------------------------------------------------------------- */

@@ -130,7 +130,9 @@ static int find_program(struct run *run)
 	if (result == 0)
 		return -1;
 	complain("cannot run %s: %s", run->command[0],
-		result == -EACCES ? "it is not executable" : strerror(-result));
+		result == -EACCES                      ? "it is not executable"
+		: strchr(run->command[0], '/') == NULL ? "there is no such program in PATH"
+						       : strerror(-result));
 	return result == -EACCES ? EXIT_NOT_EXECUTABLE : EXIT_NOT_FOUND;
 }
 
@@ -153,8 +155,34 @@ static void note_unjudged(const struct run *run)
 			strstr(names, rules[i].word) == NULL)
 			append_name(names, sizeof names, rules[i].word);
 	if (names[0] != '\0' && !run->report_options.quiet)
-		complain("note: this version lets these calls through without judging them: %s",
+		complain("note: the policy opens %s\nthis version does not judge those calls: they "
+			 "may reach "
+			 "whatever the user may, wherever it is",
 			names);
+}
+
+/* A log that the program can write tells what the program wants. */
+static void note_writable_log(const struct run *run)
+{
+	char path[PATH_MAX];
+	struct verdict verdict = {0};
+	const struct request request = {.operation = OPERATION_OPEN,
+		.syscall = "openat",
+		.rights = RIGHT_MODIFY,
+		.path = path,
+		.given = path,
+		.flags = O_WRONLY};
+	struct request asked = request;
+
+	if (run->report_options.log == NULL || realpath(run->report_options.log, path) == NULL)
+		return;
+	asked.path_len = asked.given_len = strlen(path);
+	lua_host_decide(run->host, &asked, &verdict);
+	if (verdict.kind == VERDICT_ALLOW)
+		complain("note: the policy lets the program write the log %s\n"
+			 "put the log where it may not",
+			path);
+	verdict_clear(&verdict);
 }
 
 static int load_policy(struct run *run, struct error *err)
@@ -332,7 +360,8 @@ static int run_command_line(int argc, char **argv)
 		status = find_program(&run);
 	if (status >= 0)
 		return status;
-	if (prepare(&run, &err) == 0 && (note_unjudged(&run), start(&run, &err)) == 0) {
+	if (prepare(&run, &err) == 0 &&
+		(note_unjudged(&run), note_writable_log(&run), start(&run, &err)) == 0) {
 		status = wait_for_end(&run);
 	} else {
 		if (err.text[0] != '\0')

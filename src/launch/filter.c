@@ -205,11 +205,15 @@ static int add_scalar(
 	struct scmp_arg_cmp compare = masked(row->argument, row->mask, row->value);
 
 	int said = ruling(policy, "", row->group);
-	uint32_t error = (uint32_t)(said > 0 ? said : group->error);
+	uint32_t action = SCMP_ACT_ERRNO((uint32_t)(said > 0 ? said : group->error));
 
 	if (number < 0 || said == OPEN)
 		return 0;
-	return seccomp_rule_add_array(context, SCMP_ACT_ERRNO(error), number, 1, &compare);
+	/* Only sockets: clone, ioctl and their like are probed for, or too frequent to be asked
+	 * about. */
+	if (said == UNSAID && (group->flags & EXPLAINED) != 0 && strcmp(row->name, "socket") == 0)
+		action = SCMP_ACT_NOTIFY;
+	return seccomp_rule_add_array(context, action, number, 1, &compare);
 }
 
 /* Pretend: see filter_build(). */

@@ -112,6 +112,27 @@ static const struct {
 	{RIGHT_EXEC, "allow.exec "},
 };
 
+/* The number of a process means another one tomorrow: /proc/, a star. */
+static void add_lasting_path(struct line *line, const char *path, size_t len)
+{
+	static const char proc[] = "/proc/";
+	const size_t start = sizeof proc - 1;
+	char lasting[4096 + 2];
+	size_t digits = 0;
+
+	if (len > start && len < sizeof lasting && memcmp(path, proc, start) == 0)
+		while (start + digits < len && path[start + digits] >= '0' &&
+			path[start + digits] <= '9')
+			digits++;
+	if (digits == 0) {
+		line_add_literal(line, path, len);
+		return;
+	}
+	memcpy(lasting, "/proc/*", start + 1);
+	memcpy(lasting + start + 1, path + start + digits, len - start - digits);
+	line_add_literal(line, lasting, len - digits + 1);
+}
+
 void policy_suggest(const struct request *request, char *buffer, size_t size)
 {
 	struct line line = line_start(buffer, size);
@@ -122,7 +143,7 @@ void policy_suggest(const struct request *request, char *buffer, size_t size)
 		if (line.used > 0)
 			line_add(&line, "  ");
 		line_add(&line, grants[i].word);
-		line_add_literal(&line, request->path, request->path_len);
+		add_lasting_path(&line, request->path, request->path_len);
 	}
 	line_finish(&line);
 }

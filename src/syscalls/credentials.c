@@ -1,5 +1,7 @@
 #include <stdatomic.h>
 
+#include <errno.h>
+
 #include "syscalls/perform.h"
 
 /*
@@ -14,5 +16,8 @@ void credentials_perform(struct call *call, struct answer *answer)
 
 void refuse_perform(struct call *call, struct answer *answer)
 {
-	answer_refusal(call, answer, group_table[call->row->group].error, NULL);
+	enum syscall_group group = syscall_refusing_group(call->row, call->arguments);
+	int error = group_table[group].error;
+
+	answer_refusal(call, answer, error > 0 ? error : EPERM, NULL);
 }

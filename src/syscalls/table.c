@@ -106,6 +106,21 @@ const struct syscall_row *syscall_by_number(int number)
 	return number >= 0 && number < NUMBER_LIMIT ? by_number[number] : NULL;
 }
 
+enum syscall_group syscall_refusing_group(
+	const struct syscall_row *row, const uint64_t arguments[6])
+{
+	if (row->group != GROUP_NONE)
+		return row->group;
+	for (size_t i = 0; i < scalar_table_size; i++) {
+		const struct scalar_row *scalar = &scalar_table[i];
+
+		if (strcmp(scalar->name, row->name) == 0 &&
+			(arguments[scalar->argument] & scalar->mask) == scalar->value)
+			return scalar->group;
+	}
+	return GROUP_NONE;
+}
+
 /* ---- words --------------------------------------------------------------------------------- */
 
 enum { WORD_LIMIT = 640 };

@@ -86,6 +86,13 @@ int syscall_number(const struct syscall_row *row);
 /* The row of a native number, or NULL. */
 const struct syscall_row *syscall_by_number(int number);
 
+/*
+ * The group because of which a call is refused: its row's, or that of an argument's value.
+ * GROUP_NONE where nothing in the table refuses it.
+ */
+enum syscall_group syscall_refusing_group(
+	const struct syscall_row *row, const uint64_t arguments[6]);
+
 /* Every word of allow.syscall and deny.syscall: names, @groups and groups of groups. */
 const struct vocabulary *syscall_vocabulary(void);
 

@@ -213,7 +213,7 @@ static char state_of(const struct world *world, pid_t pid, const char *tid)
 	char name[NAME_SIZE], text[512];
 	const char *behind;
 
-	(void)snprintf(name, sizeof name, "task/%s/stat", tid);
+	(void)snprintf(name, sizeof name, "task/%.16s/stat", tid);
 	if (read_entry(world, pid, name, text, sizeof text) < 0)
 		return 0;
 	behind = strrchr(text, ')');
