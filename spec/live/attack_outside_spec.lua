@@ -37,8 +37,8 @@ except OSError as error: print(error.strerror)
     each("a pair cannot send to any address: " .. kind, function(who)
       local directory = live.directory()
       local server = ("python3 -c 'import socket, time; s = socket.socket(socket.AF_UNIX, "
-        .. "socket.SOCK_DGRAM); s.bind(\"%s/s\"); time.sleep(3)' & sleep 0.3; chmod 777 %s/s"):format(
-        directory, directory)
+        .. "socket.SOCK_DGRAM); s.bind(\"%s/s\"); time.sleep(10)' & for i in $(seq 100); do [ -S %s/s ] || sleep 0.1; done; "
+        .. "chmod 777 %s/s"):format(directory, directory, directory)
       os.execute(server)
       local result = python(DATAGRAM:format(kind), { as = who, env = { OUTSIDE = directory .. "/s" } })
       assert.falsy(result.out:find("sent"), result.out)
