@@ -104,6 +104,25 @@ describe("every spelling of a path", function()
       "pinned" }, seen)
   end)
 
+  attack.each(it, "a descriptor that only names a program does not run it", function(who)
+    local root, policy = attack.ground(who)
+    attack.shell(("cp /bin/echo %s/shut/echo && cp /bin/echo %s/open/echo"):format(root, root), who)
+    live.write_file(root .. "/policy.lua", policy .. ("deny.exec %q\n"):format(root .. "/shut/**"))
+    for where, expected in pairs { shut = "EACCES EACCES\n", open = "ran\n" } do
+      local result = live.run { as = who, cwd = root, command = {
+        live.program("attack_pin"), where .. "/echo", live.binary, "run", "-q", "-p", "policy.lua", "--",
+        "/usr/bin/python3", "-S", "-c", [[
+import errno, os
+seen = []
+for program in (7, "/proc/self/fd/7"):
+    try: os.execve(program, ["echo", "ran"], {})
+    except OSError as e: seen.append(errno.errorcode[e.errno])
+print(*seen)
+]] } }
+      assert.equal(expected, result.out, where .. result.err)
+    end
+  end)
+
   attack.each(it, "descriptors from before the launch lead nowhere new", function(who)
     local root, policy = attack.ground(who)
     live.write_file(root .. "/policy.lua", policy)
