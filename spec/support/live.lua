@@ -99,7 +99,8 @@ function live.run(options)
     if policy:find("\n") or policy:find("[ (]") then
       -- The text goes along in an argument, so that it is there in a private root, too.
       append(words, { "sh", "-c",
-        'f=$(mktemp -d)/policy.lua && printf %s "$1" > "$f" && b=$2 && shift 2 && ' ..
+        'f=$(mktemp -d' .. (options.private and "" or " -p " .. live.quote(scratch)) ..
+        ')/policy.lua && printf %s "$1" > "$f" && b=$2 && shift 2 && ' ..
         'exec "$b" run -p "$f" "$@"', "sh", policy, live.binary })
     else
       append(words, { live.binary, "run", "-p", policy })

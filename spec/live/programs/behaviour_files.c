@@ -64,7 +64,6 @@ static int exhausted(void)
 	printf(", new %s\n", exists("new"));
 	printf("truncate: %s", outcome(open("file", O_RDWR | O_TRUNC)));
 	printf(", size %ld\n", size_of("file"));
-	printf("missing: %s\n", outcome(open("missing", O_RDONLY)));
 	printf("O_PATH: %s\n", outcome(open("file", O_PATH)));
 	printf("O_TMPFILE: %s\n", outcome(open(".", O_TMPFILE | O_RDWR, 0600)));
 	printf("bad flags: %s\n", outcome(open("file", O_TMPFILE & ~O_DIRECTORY)));
