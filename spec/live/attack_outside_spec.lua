@@ -130,6 +130,26 @@ os.execv("/bin/cat", ["cat", "%s/s"])
   end)
 end)
 
+describe("SIGKILL to the whole process group #live", function()
+  after_each(live.cleanup)
+
+  each("leaves nobody behind, not even who left the group", function(who)
+    local beat = live.directory() .. "/beat"
+    -- timeout makes a group of its own, and kills all of it: the supervisor at the same moment as the rest
+    local words = ("timeout -s KILL 1 %s run -q -p %s -- %s %s"):format(live.binary,
+      live.directory() .. "/policy.lua", live.program("attack_live"), beat)
+    local policy = words:match("-p (%S+)")
+    live.write_file(policy, READER .. ("allow.write %q\n"):format(beat))
+    os.execute("chmod 644 " .. policy)
+    live.run { command = words, as = who }
+    os.execute("sleep 0.3")
+    local before = live.read_file(beat)
+    os.execute("sleep 0.5")
+    assert.truthy(#before > 0)
+    assert.equal(before, live.read_file(beat))
+  end)
+end)
+
 describe("an open #live", function()
   after_each(live.cleanup)
 

@@ -124,6 +124,14 @@ void describe_denial(const struct observation *observation, char *buffer, size_t
 		call->target.tid, outcome(observation->verdict), shown_reason);
 }
 
+/* A pattern cannot mean a name with wildcards and nothing else; and a memory file has no name. */
+static bool can_be_named(const struct request *request)
+{
+	return memchr(request->path, '*', request->path_len) == NULL &&
+	       memchr(request->path, '?', request->path_len) == NULL &&
+	       strncmp(request->path, "/memfd:", 7) != 0;
+}
+
 void describe_mend(const struct observation *observation, char *buffer, size_t size)
 {
 	const struct verdict *verdict = observation->verdict;
@@ -134,6 +142,8 @@ void describe_mend(const struct observation *observation, char *buffer, size_t s
 	if (verdict->source != SOURCE_DEFAULT || observation->note != NULL)
 		return;
 	if (observation->request->operation != OPERATION_NONE) {
+		if (!can_be_named(observation->request))
+			return;
 		policy_suggest(observation->request, line, sizeof line);
 		text_print(buffer, size, "%s", line);
 	} else if (group != GROUP_NONE && group_table[group].refusal == NULL) {

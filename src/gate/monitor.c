@@ -124,7 +124,8 @@ static void look_after(struct gate *gate, struct worker *worker)
 		worker->ticks = worker->pending = worker->interrupts = 0;
 		return;
 	}
-	if (++worker->ticks % LOOK_TICKS != 0)
+	/* The more there are, the more seldom each is looked at. */
+	if (++worker->ticks % (LOOK_TICKS + gate->worker_count / 4) != 0)
 		return;
 	sight = look_at(gate, worker, &target);
 	if (sight == SIGHT_WAIT || worker->section != section)

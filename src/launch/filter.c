@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
@@ -316,10 +317,29 @@ static bool write_prologue(struct prologue *prologue)
 }
 
 /* A memfd, not a pipe: libseccomp writes once and does not look at short writes. */
+/* A memory file is a file for RLIMIT_FSIZE, too: as much of it as may be had, for the moment. */
+static int allow_size(struct rlimit *ret_before, struct error *err)
+{
+	enum { ENOUGH = 256 * 1024 };
+	struct rlimit more;
+
+	if (getrlimit(RLIMIT_FSIZE, ret_before) < 0)
+		return error_errno(err, errno, "cannot read the limit of file sizes");
+	more = *ret_before;
+	more.rlim_cur = more.rlim_max;
+	if (more.rlim_max < ENOUGH)
+		return error_set(err, EFBIG,
+			"the limit of file sizes (ulimit -f) is too low to build the filter\n"
+			"let it be at least 256 KiB, and lower it in the command");
+	return setrlimit(RLIMIT_FSIZE, &more) < 0 ? error_errno(err, errno, "cannot raise a limit")
+						  : 0;
+}
+
 static int export(scmp_filter_ctx context, struct filter *filter, struct error *err)
 {
 	cleanup_fd int memory = memfd_create("filter", MFD_CLOEXEC);
 	struct prologue prologue = {.length = 0};
+	struct rlimit before;
 	struct sock_filter *code;
 	struct stat st;
 	size_t count;
@@ -327,7 +347,11 @@ static int export(scmp_filter_ctx context, struct filter *filter, struct error *
 
 	if (memory < 0)
 		return error_errno(err, errno, "cannot create a memory file");
+	result = allow_size(&before, err);
+	if (result < 0)
+		return result;
 	result = seccomp_export_bpf(context, memory);
+	(void)setrlimit(RLIMIT_FSIZE, &before);
 	if (result < 0 || fstat(memory, &st) < 0)
 		return error_errno(err, result, "libseccomp cannot export the filter");
 	count = (size_t)st.st_size / sizeof *code;

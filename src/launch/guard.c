@@ -101,6 +101,9 @@ void guard_run(int supervisor, int events, pid_t target)
 	int fds[FD_COUNT] = {supervisor, events, child_signals()};
 	struct pollfd polled[2];
 
+	/* Out of the command's group: a SIGKILL to that must not take supervisor and guard
+	 * together. */
+	(void)setsid();
 	(void)prctl(PR_SET_NAME, "moongate-guard");
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	keep_only(fds);

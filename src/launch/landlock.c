@@ -30,7 +30,8 @@ int landlock_check(struct error *err)
 	return error_errno(err, errno == 0 ? EOPNOTSUPP : errno,
 		"Landlock, which shields the supervisor from the program, is not available\n"
 		"needed is Linux 6.12 or newer, with landlock in the kernel's lsm= list, "
-		"and no sandbox around Moongate that refuses it");
+		"and no sandbox around Moongate that refuses it (Moongate itself does: it does not "
+		"nest)");
 }
 
 int landlock_ruleset(void)

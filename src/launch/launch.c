@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -199,6 +200,19 @@ static int fork_guard(struct start *start, struct launched *launched, struct err
 	return launched->guard_fd < 0 ? error_errno(err, errno, "cannot open a pidfd") : 0;
 }
 
+static int check_file_limit(struct error *err)
+{
+	enum { ENOUGH = 32 };
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur >= ENOUGH)
+		return 0;
+	return error_set(err, EMFILE,
+		"the limit of open files (ulimit -n) is too low to supervise a program\n"
+		"let it be at least %d, and lower it in the command",
+		ENOUGH);
+}
+
 int launch_start(
 	const struct launch *launch, const sigset_t *mask, struct launched *ret, struct error *err)
 {
@@ -208,6 +222,8 @@ int launch_start(
 	cleanup_fd int supervisor = pidfd_open(getpid(), 0);
 	int result = filter_flags(&start.flags, err);
 
+	if (result == 0)
+		result = check_file_limit(err);
 	if (result == 0)
 		result = launch_spare_children(err);
 	if (result < 0)

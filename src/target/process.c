@@ -14,7 +14,7 @@
 
 #include "base/cleanup.h"
 
-enum { NAME_SIZE = 64 };
+enum { NAME_SIZE = 64, SIBLING_LOOKS = 10 };
 
 static const char *entry(char buffer[NAME_SIZE], pid_t tid, const char *name)
 {
@@ -233,7 +233,9 @@ static bool is_stopping(const struct world *world, pid_t tgid)
 		close_fd(&fd);
 		return false;
 	}
-	while (!stopping && (item = readdir(directory)) != NULL)
+	/* A few of them: with a thousand threads the look would cost more than the wait. */
+	for (int looks = 0;
+		looks < SIBLING_LOOKS && !stopping && (item = readdir(directory)) != NULL; looks++)
 		stopping = item->d_name[0] != '.' && state_of(world, tgid, item->d_name) == 'T';
 	(void)closedir(directory);
 	return stopping;

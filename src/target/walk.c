@@ -192,7 +192,7 @@ static int miss(struct walk *walk, const struct component *component)
 	int added;
 
 	if (length < 0 || place->path[0] != '/')
-		return -ENOENT;
+		return length == -ENAMETOOLONG ? -EACCES : -ENOENT;
 	if (length == 1)
 		length = 0;
 	added = snprintf(place->path + length, sizeof place->path - (size_t)length, "/%s%s",
@@ -375,9 +375,11 @@ int place_walk(const struct route *route, struct place *ret)
 
 	*ret = PLACE_NOWHERE;
 	if (route->world->roots_vary) {
+		walk_suspend(&walk);
 		foreign_root = process_open_root(route->world, route->target);
-		if (foreign_root < 0)
-			return foreign_root;
+		result = walk_resume(&walk);
+		if (foreign_root < 0 || result < 0)
+			return foreign_root < 0 ? foreign_root : result;
 		walk.root = foreign_root;
 	}
 	result = begin(&walk);

@@ -33,6 +33,13 @@ static int open_directory(int base, const char *path, struct error *err)
 	return fd >= 0 ? fd : error_errno(err, errno, "cannot open %s", path);
 }
 
+static bool shows_ourselves(int proc)
+{
+	char number[16] = "";
+
+	return readlinkat(proc, "self", number, sizeof number - 1) > 0 && atoi(number) == getpid();
+}
+
 static int open_proc(struct error *err)
 {
 	cleanup_fd int fd = open_directory(AT_FDCWD, "/proc", err);
@@ -44,6 +51,10 @@ static int open_proc(struct error *err)
 		return error_set(err, ENOENT,
 			"/proc is not the proc file system\n"
 			"Moongate reads its targets through it: mount -t proc proc /proc");
+	if (!shows_ourselves(fd))
+		return error_set(err, ENOENT,
+			"/proc belongs to another pid namespace\n"
+			"mount this one's: mount -t proc proc /proc (unshare has --mount-proc)");
 	return steal_fd(&fd);
 }
 
