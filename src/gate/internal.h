@@ -82,7 +82,7 @@ bool gate_pass_lead(struct worker *worker, bool waiting);
 void gate_handle(struct worker *worker, const struct seccomp_notif *notification);
 
 /* section.c: the session's hooks. */
-bool gate_blocking_begin(struct call *call, bool known);
+void gate_blocking_begin(struct call *call, bool known);
 void gate_blocking_end(struct call *call);
 void gate_prepare_signals(void);
 int gate_cancel_signal(void);

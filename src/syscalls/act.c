@@ -61,8 +61,7 @@ static int open_interruptibly(struct call *call, const struct opening *opening)
 	struct open_how how = how_of(opening);
 	int fd, attempt = 0;
 
-	if (!call->session->blocking_begin(call, opening->known_to_block))
-		return -ENFILE;
+	call->session->blocking_begin(call, opening->known_to_block);
 	do {
 		fd = (int)syscall(SYS_openat2, opening->base, opening->name, &how, sizeof how);
 		if (fd < 0)
@@ -94,9 +93,13 @@ int act_open(struct call *call, const struct opening *opening)
 	return (opening->flags & O_NOATIME) != 0 ? -EPERM : open_interruptibly(call, opening);
 }
 
-static bool may_block(const struct stat *st)
+static bool may_block(const struct stat *st, uint64_t flags)
 {
-	return S_ISFIFO(st->st_mode) || S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode);
+	if ((flags & O_NONBLOCK) != 0)
+		return false;
+	if (S_ISFIFO(st->st_mode))
+		return (flags & O_ACCMODE) != O_RDWR;
+	return S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode);
 }
 
 int act_reopen(struct call *call, int pin, const struct stat *st, uint64_t flags, uint32_t mode)
@@ -107,7 +110,7 @@ int act_reopen(struct call *call, int pin, const struct stat *st, uint64_t flags
 		.name = name,
 		.flags = flags & ~(uint64_t)(O_CREAT | O_EXCL | O_NOFOLLOW),
 		.mode = mode,
-		.known_to_block = may_block(st),
+		.known_to_block = may_block(st, flags),
 	};
 	int result;
 
@@ -176,8 +179,7 @@ static int make_interruptibly(struct call *call, int parent, const char *leaf, u
 {
 	int result;
 
-	if (!call->session->blocking_begin(call, false))
-		return -ENFILE;
+	call->session->blocking_begin(call, false);
 	result = mkdirat(parent, leaf, mode) < 0 ? -errno : 0;
 	call->session->blocking_end(call);
 	return result == -EINTR ? interruption(call) : result;

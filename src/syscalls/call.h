@@ -33,11 +33,10 @@ struct session {
 	void *observe_context;
 	/*
 	 * Around a system call that may block: between begin and end the thread may be interrupted
-	 * (EINTR) because the target's call is gone or a signal waits for it. `known` says that it
-	 * will block, so somebody else should receive meanwhile; false from begin: no thread is
-	 * left for that, refuse the call.
+	 * (EINTR) because the target's call is gone, a signal waits for it, or too many others are
+	 * blocked. `known` says that it will block, so somebody else should receive meanwhile.
 	 */
-	bool (*blocking_begin)(struct call *call, bool known);
+	void (*blocking_begin)(struct call *call, bool known);
 	void (*blocking_end)(struct call *call);
 	bool asks[OPERATION_COUNT]; /* the policy has a handler for it */
 	/*
