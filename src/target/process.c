@@ -217,7 +217,9 @@ static char state_of(const struct world *world, pid_t pid, const char *tid)
 	if (read_entry(world, pid, name, text, sizeof text) < 0)
 		return 0;
 	behind = strrchr(text, ')');
-	return behind != NULL && behind[1] == ' ' ? behind[2] : '\0';
+	if (behind == NULL || behind[1] != ' ')
+		return 0;
+	return behind[2];
 }
 
 /* A stop of the whole process shows first at the threads that do not wait for us. */
