@@ -225,6 +225,8 @@ static int fatal(void)
 		pid_t pid = waiter();
 		double start = now();
 
+		/* SIGTSTP does not stop an orphaned group, and ours may be one; this one is not. */
+		setpgid(pid, pid);
 		kill(pid, signals[i]);
 		waitpid(pid, &status, 0);
 		printf("signal %d: died of %d", signals[i],
