@@ -86,7 +86,7 @@ static void set_word(atomic_int *word, int value)
 	syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
-/* ---- answers ------------------------------------------------------------------------------------- */
+/* ---- answers ------------------------------------------------------------------------------- */
 
 static void send_response(struct supervisor *s, int64_t value, int error, uint32_t flags)
 {
@@ -222,7 +222,7 @@ static const struct mode modes[] = {
 	{"one-step", SECCOMP_RET_USER_NOTIF, answer_one_step},
 };
 
-/* ---- the child ----------------------------------------------------------------------------------- */
+/* ---- the child ----------------------------------------------------------------------------- */
 
 /* Returns the listener, or 0 where the mode needs none. */
 static int install_filter(const struct mode *mode)
@@ -264,7 +264,7 @@ static _Noreturn void run_target(const struct mode *mode, struct handover *page,
 	_exit(127);
 }
 
-/* ---- the supervisor ------------------------------------------------------------------------------ */
+/* ---- the supervisor ------------------------------------------------------------------------ */
 
 static void allocate_buffers(struct supervisor *s)
 {

@@ -132,7 +132,7 @@ static void leaves_outputs_alone_on_failure(void **state)
 	assert_int_equal(lua_host_load_text("x", 1, "t", &options, &host, NULL), -EINVAL);
 }
 
-/* ---- threads ------------------------------------------------------------------------------------- */
+/* ---- threads ------------------------------------------------------------------------------- */
 
 static const char *const paths[] = {"/allow", "/deny", "/content", "/redirect", "/error", "/pcall",
 	"/usr/x", "/usr/secret/x", "/none", "/memory", "/sort", "/loop"};
@@ -199,7 +199,7 @@ static void serves_threads(void **state)
 	lua_host_free(host);
 }
 
-/* ---- memory that runs out at any moment ---------------------------------------------------------- */
+/* ---- memory that runs out at any moment ---------------------------------------------------- */
 
 /*
  * An unprotected call into Lua that fails for want of memory ends the program. So with every amount

@@ -96,7 +96,7 @@ static void run(struct fixture *f, const char *text)
 		fail_msg("%s", lua_tostring(f->lua, -1));
 }
 
-/* ---- the same as stock --------------------------------------------------------------------------- */
+/* ---- the same as stock --------------------------------------------------------------------- */
 
 /*
  * same(name, …) calls both and compares everything: results, their types, and messages. Ours goes
@@ -252,7 +252,7 @@ static void test_chosen_cases(void **state)
 	run(*state, delegated);
 }
 
-/* ---- what there is, and what is not -------------------------------------------------------------- */
+/* ---- what there is, and what is not -------------------------------------------------------- */
 
 static void test_names(void **state)
 {
@@ -283,7 +283,7 @@ static void test_open_leaves_one_value(void **state)
 	assert_true(lua_istable(f->lua, -1));
 }
 
-/* ---- attacks ------------------------------------------------------------------------------------- */
+/* ---- attacks ------------------------------------------------------------------------------- */
 
 static const char attack_helpers[] =
 	"function expensive(f, ...)\n"
@@ -400,7 +400,7 @@ static void test_rep_bombs(void **state)
 		"assert((''):rep(4, ',') == ',,,' and ('a'):rep(3, ', ') == 'a, a, a')\n");
 }
 
-/* ---- memory -------------------------------------------------------------------------------------- */
+/* ---- memory -------------------------------------------------------------------------------- */
 
 static const char allocating[] =
 	"local s = ('ab '):rep(200)\n"

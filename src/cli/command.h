@@ -24,7 +24,7 @@ struct command {
 extern const struct command run_command, check_command, explain_command, test_command,
 	syscalls_command;
 
-/* ---- what the subcommands share: common.c -------------------------------------------------------- */
+/* ---- what the subcommands share: common.c -------------------------------------------------- */
 
 struct policy_options {
 	const char *names[64]; /* -p */

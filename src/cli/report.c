@@ -69,7 +69,7 @@ int report_open(const struct report_options *options, struct report **ret, struc
 	return 0;
 }
 
-/* ---- one denial ---------------------------------------------------------------------------------- */
+/* ---- one denial ---------------------------------------------------------------------------- */
 
 static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t size)
 {
@@ -221,7 +221,7 @@ void report_message(void *context, const char *message)
 		complain("%s", message);
 }
 
-/* ---- the summary --------------------------------------------------------------------------------- */
+/* ---- the summary --------------------------------------------------------------------------- */
 
 static void print_summary_line(const struct denial *denial)
 {

@@ -42,7 +42,7 @@ struct run {
 	sigset_t mask; /* as we were started with: the target's */
 };
 
-/* ---- options ------------------------------------------------------------------------------------- */
+/* ---- options ------------------------------------------------------------------------------- */
 
 static const char usage[] =
 	"usage: moongate run -p POLICY [-p POLICY ...] [-D NAME=VALUE ...] [--] COMMAND [ARG ...]\n"
@@ -121,7 +121,7 @@ static int parse(struct run *run, int argc, char **argv)
 	return -1;
 }
 
-/* ---- before anything runs ------------------------------------------------------------------------ */
+/* ---- before anything runs ------------------------------------------------------------------ */
 
 static int find_program(struct run *run)
 {
@@ -240,7 +240,7 @@ static int prepare(struct run *run, struct error *err)
 	return filter_build(run->policy, run->session->world.privileged, &run->filter, err);
 }
 
-/* ---- start, wait, end ---------------------------------------------------------------------------- */
+/* ---- start, wait, end ---------------------------------------------------------------------- */
 
 /* After the fork: none of this may reach the target. */
 static void settle_supervisor(const struct run *run)

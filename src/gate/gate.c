@@ -15,7 +15,7 @@
 
 enum { STACK_SIZE = 1024 * 1024, STOP_SECONDS = 1 };
 
-/* ---- the lead ------------------------------------------------------------------------------------ */
+/* ---- the lead ------------------------------------------------------------------------------ */
 
 /* Waits until the lead is free, and takes it. false: the gate is closing. */
 static bool take_lead(struct worker *worker)
@@ -61,7 +61,7 @@ static void close_gate(struct gate *gate)
 	gate_end_monitor(gate);
 }
 
-/* ---- receiving ----------------------------------------------------------------------------------- */
+/* ---- receiving ----------------------------------------------------------------------------- */
 
 static bool is_waiting(int listener)
 {
@@ -198,7 +198,7 @@ static void *work(void *argument)
 	return NULL;
 }
 
-/* ---- starting and stopping ----------------------------------------------------------------------- */
+/* ---- starting and stopping ----------------------------------------------------------------- */
 
 static int start_thread(pthread_t *ret, void *(*function)(void *), void *argument)
 {

@@ -59,7 +59,7 @@ static void perform(struct call *call, struct answer *answer)
 		refuse_perform(call, answer);
 }
 
-/* ---- answering ----------------------------------------------------------------------------------- */
+/* ---- answering ----------------------------------------------------------------------------- */
 
 /* Step one of two; then nothing of ours refers to the file any more. Step two follows. */
 static int inject(struct worker *worker, struct answer *answer)

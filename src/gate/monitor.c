@@ -47,7 +47,7 @@ static void interrupt(struct worker *worker, unsigned turn)
 	(void)syscall(SYS_tgkill, getpid(), worker->tid, gate_cancel_signal());
 }
 
-/* ---- the lead ------------------------------------------------------------------------------------ */
+/* ---- the lead ------------------------------------------------------------------------------ */
 
 /*
  * A leader seen in the same call at two ticks lets somebody else receive; so does one that waits to
@@ -86,7 +86,7 @@ static void keep_one_spare(struct gate *gate)
 		gate->barren = gate_add_worker(gate, NULL) < 0;
 }
 
-/* ---- blocked calls ------------------------------------------------------------------------------- */
+/* ---- blocked calls ------------------------------------------------------------------------- */
 
 enum sight { SIGHT_WAIT, SIGHT_GONE, SIGHT_SIGNAL };
 
@@ -136,7 +136,7 @@ static void look_after(struct gate *gate, struct worker *worker)
 		abandon(gate, &target);
 }
 
-/* ---- the round ----------------------------------------------------------------------------------- */
+/* ---- the round ----------------------------------------------------------------------------- */
 
 /* True if there was anything to see. */
 static bool make_round(struct gate *gate)

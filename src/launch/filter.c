@@ -23,7 +23,7 @@ static void release_context(scmp_filter_ctx *context)
 }
 #define cleanup_context __attribute__((cleanup(release_context)))
 
-/* ---- the plan ------------------------------------------------------------------------------------ */
+/* ---- the plan ------------------------------------------------------------------------------ */
 
 /* The last word on a name: deny.syscall beats allow.syscall; 0: neither; > 0: denied, the errno. */
 enum { OPEN = -1, UNSAID = 0 };
@@ -121,7 +121,7 @@ enum disposition filter_disposition(
 	return (group->flags & EXPLAINED) != 0 ? DISPOSITION_EXPLAINED : DISPOSITION_REFUSED;
 }
 
-/* ---- the filter ---------------------------------------------------------------------------------- */
+/* ---- the filter ---------------------------------------------------------------------------- */
 
 /* (args[argument] & mask) == value */
 static struct scmp_arg_cmp masked(unsigned argument, uint64_t mask, uint64_t value)

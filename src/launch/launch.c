@@ -42,7 +42,7 @@ static int filter_flags(unsigned long *ret, struct error *err)
 	return 0;
 }
 
-/* ---- step 1: fork -------------------------------------------------------------------------------- */
+/* ---- step 1: fork -------------------------------------------------------------------------- */
 
 struct start {
 	const struct launch *launch;
@@ -79,7 +79,7 @@ static void run_guard(struct start *start)
 	guard_run(start->supervisor, start->events[1], target);
 }
 
-/* ---- steps 2 and 3: take the listener ------------------------------------------------------------ */
+/* ---- steps 2 and 3: take the listener ------------------------------------------------------ */
 
 static const char *stage_sentence(int stage)
 {
@@ -275,7 +275,7 @@ void launch_end(const struct launched *launched)
 	(void)pidfd_send_signal(launched->guard_fd, launch_end_signal(), NULL, 0);
 }
 
-/* ---- what to run --------------------------------------------------------------------------------- */
+/* ---- what to run --------------------------------------------------------------------------- */
 
 static int check_program(const char *file)
 {

@@ -77,7 +77,7 @@ bool launch_ended_well(const struct launched *launched);
  */
 int launch_find_program(const char *name, const char *path, char *ret);
 
-/* ---- between launch.c and the processes it starts ------------------------------------------------ */
+/* ---- between launch.c and the processes it starts ------------------------------------------ */
 
 enum launch_stage {
 	STAGE_NONE,

@@ -25,7 +25,7 @@ static int success(lua_State *L)
 	return 1;
 }
 
-/* ---- source text --------------------------------------------------------------------------------- */
+/* ---- source text --------------------------------------------------------------------------- */
 
 /* compile(text, chunkname, environment) → function | nil, sentence */
 static int bridge_compile(lua_State *L)
@@ -71,7 +71,7 @@ static int bridge_embedded_names(lua_State *L)
 	return 1;
 }
 
-/* ---- what the loader was given ------------------------------------------------------------------- */
+/* ---- what the loader was given ------------------------------------------------------------- */
 
 static void set_list(lua_State *L, const char *name, const char *const *texts)
 {
@@ -155,7 +155,7 @@ static int bridge_rights(lua_State *L)
 	return 1;
 }
 
-/* ---- declarations -------------------------------------------------------------------------------- */
+/* ---- declarations -------------------------------------------------------------------------- */
 
 /* The strings of the list at `index`, as C has them: good as long as the list is not changed. */
 static const char *const *push_texts(lua_State *L, int index, size_t *ret_count)
@@ -277,7 +277,7 @@ static int bridge_add_handler(lua_State *L)
 	return success(L);
 }
 
-/* ---- messages ------------------------------------------------------------------------------------ */
+/* ---- messages ------------------------------------------------------------------------------ */
 
 /* print(…): to the log, when nobody waits for it. */
 static int bridge_print(lua_State *L)

@@ -30,7 +30,7 @@ static const struct request *check_call(lua_State *L)
 	return call->request;
 }
 
-/* ---- fields -------------------------------------------------------------------------------------- */
+/* ---- fields -------------------------------------------------------------------------------- */
 
 static void push_op(lua_State *L, const struct request *request)
 {
@@ -196,7 +196,7 @@ static int call_tostring(lua_State *L)
 	return 1;
 }
 
-/* ---- methods ------------------------------------------------------------------------------------- */
+/* ---- methods ------------------------------------------------------------------------------- */
 
 static int call_under(lua_State *L)
 {
@@ -226,7 +226,7 @@ static int call_matches(lua_State *L)
 	return 1; /* call pattern boolean */
 }
 
-/* ---- the object ---------------------------------------------------------------------------------- */
+/* ---- the object ---------------------------------------------------------------------------- */
 
 static void push_names(lua_State *L)
 {

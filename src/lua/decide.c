@@ -16,7 +16,7 @@ struct question {
 	bool has_opinion;
 };
 
-/* ---- on the runner ------------------------------------------------------------------------------- */
+/* ---- on the runner ------------------------------------------------------------------------- */
 
 static int leave(lua_State *L, int status, lua_KContext context)
 {
@@ -41,7 +41,7 @@ static int enter(lua_State *L)
 	return leave(L, LUA_OK, 0);
 }
 
-/* ---- one handler --------------------------------------------------------------------------------- */
+/* ---- one handler --------------------------------------------------------------------------- */
 
 static void fail(
 	struct lua_host *host, const struct handler *handler, int status, struct question *question)
@@ -92,7 +92,7 @@ static void ask_handler(
 	question->answer->line = handler->line;
 }
 
-/* ---- all handlers -------------------------------------------------------------------------------- */
+/* ---- all handlers -------------------------------------------------------------------------- */
 
 /* The order in which answers beat each other, whatever the order of the files. */
 static int strength(const struct verdict *verdict)

@@ -25,7 +25,7 @@ const struct lua_host_limits lua_host_default_limits = {
 /* Loading may use up this many times the pattern steps of a decision. */
 enum { LOAD_STEPS_FACTOR = 20 };
 
-/* ---- set-up, inside one protected call ----------------------------------------------------------- */
+/* ---- set-up, inside one protected call ----------------------------------------------------- */
 
 static void open_libraries(lua_State *L)
 {
@@ -189,7 +189,7 @@ void host_renew_runner(struct lua_host *host)
 		lua_settop(host->L, 0);
 }
 
-/* ---- loading, on the runner ---------------------------------------------------------------------- */
+/* ---- loading, on the runner ---------------------------------------------------------------- */
 
 struct load {
 	const char *const *names;
@@ -285,7 +285,7 @@ int lua_host_load_text(const char *text, size_t size, const char *chunk,
 	return load_into_new_host(&load, options, ret, err);
 }
 
-/* ---- the rest ------------------------------------------------------------------------------------ */
+/* ---- the rest ------------------------------------------------------------------------------ */
 
 struct policy *lua_host_policy(struct lua_host *host)
 {

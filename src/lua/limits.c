@@ -26,7 +26,7 @@ static bool is_late(struct limits *limits)
 	return now >= limits->deadline;
 }
 
-/* ---- memory -------------------------------------------------------------------------------------- */
+/* ---- memory -------------------------------------------------------------------------------- */
 
 /*
  * Lua answers a refusal with a whole garbage collection and a second try. A state that is nearly
@@ -61,7 +61,7 @@ void *limits_allocate(void *context, void *block, size_t old_size, size_t new_si
 	return moved;
 }
 
-/* ---- time ---------------------------------------------------------------------------------------- */
+/* ---- time ---------------------------------------------------------------------------------- */
 
 /* The innermost line of a policy; the Lua half's own chunks have names that start with '='. */
 static void note_where(lua_State *L, struct limits *limits)
@@ -121,7 +121,7 @@ void limits_begin(lua_State *L, struct limits *limits, unsigned milliseconds, un
 	limits->exhausted = false;
 }
 
-/* ---- all of them --------------------------------------------------------------------------------- */
+/* ---- all of them --------------------------------------------------------------------------- */
 
 void limits_note(struct limits *limits, int status)
 {

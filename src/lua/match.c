@@ -59,7 +59,7 @@ static int byte_at(const char *p)
 	return (unsigned char)*p;
 }
 
-/* ---- one byte ------------------------------------------------------------------------------------ */
+/* ---- one byte ------------------------------------------------------------------------------ */
 
 static bool class_has(int letter, int byte)
 {
@@ -181,7 +181,7 @@ static bool single_has(const struct matcher *m, const struct single *one, const 
 	}
 }
 
-/* ---- items --------------------------------------------------------------------------------------- */
+/* ---- items --------------------------------------------------------------------------------- */
 
 /* For an item that has matched the rest of the pattern as well, or has found that it can't. */
 static void finish(const struct matcher *m, struct cursor *at, const char *end)
@@ -405,7 +405,7 @@ const char *matcher_search(struct matcher *m, const char **s)
 	return NULL;
 }
 
-/* ---- captures ------------------------------------------------------------------------------------ */
+/* ---- captures ------------------------------------------------------------------------------ */
 
 /* Capture i of the match from s to end; without captures, the first is the match. */
 static struct capture get_capture(const struct matcher *m, int i, const char *s, const char *end)

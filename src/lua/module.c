@@ -53,7 +53,7 @@ static struct loaded *check_loaded(lua_State *L)
 	return loaded;
 }
 
-/* ---- loading ------------------------------------------------------------------------------------- */
+/* ---- loading ------------------------------------------------------------------------------- */
 
 /* options.NAME, a list of strings, as C has them. The list keeps them alive: leave it alone. */
 static const char *const *push_list(lua_State *L, const char *name, size_t *ret_count)
@@ -167,7 +167,7 @@ static int core_load(lua_State *L)
 	return 1;
 }
 
-/* ---- asking -------------------------------------------------------------------------------------- */
+/* ---- asking -------------------------------------------------------------------------------- */
 
 /* A request with the facts that a spec gave; fetch finds them behind the request. */
 struct test_request {
@@ -410,7 +410,7 @@ static int loaded_log(lua_State *L)
 	return 1;
 }
 
-/* ---- words --------------------------------------------------------------------------------------- */
+/* ---- words --------------------------------------------------------------------------------- */
 
 static void push_numbers(
 	lua_State *L, const char *const *names, const lua_Integer *numbers, size_t count)

@@ -18,7 +18,7 @@ enum {
 	upvalue_last,
 };
 
-/* ---- find, match, gmatch ------------------------------------------------------------------------- */
+/* ---- find, match, gmatch ------------------------------------------------------------------- */
 
 /* The offset that the optional argument `init` stands for; may lie behind the subject. */
 static size_t check_init(const struct matcher *m, int argument)
@@ -145,7 +145,7 @@ static int strings_gmatch(lua_State *L)
 	return 1;
 }
 
-/* ---- gsub ---------------------------------------------------------------------------------------- */
+/* ---- gsub ---------------------------------------------------------------------------------- */
 
 struct substitution {
 	struct matcher m;
@@ -259,7 +259,7 @@ static int strings_gsub(lua_State *L)
 	return 2;
 }
 
-/* ---- rep ----------------------------------------------------------------------------------------- */
+/* ---- rep ----------------------------------------------------------------------------------- */
 
 /* The size of n pieces with separators between them; raises when that is too much. */
 static size_t check_repeated(lua_State *L, lua_Integer n, size_t piece, size_t separator)
@@ -294,7 +294,7 @@ static int strings_rep(lua_State *L)
 	return 1;
 }
 
-/* ---- the library --------------------------------------------------------------------------------- */
+/* ---- the library --------------------------------------------------------------------------- */
 
 /* Linear in what they are given or return, and stock: nothing to gain from another version. */
 static const char *const taken_over[] = {

@@ -60,7 +60,7 @@ static void check_argument_count(lua_State *L, int most, const char *usage)
 		raise_error(L, "too many arguments; write %s", usage);
 }
 
-/* ---- constructors -------------------------------------------------------------------------------- */
+/* ---- constructors -------------------------------------------------------------------------- */
 
 /* Upvalue 1: the one allow(). */
 static int make_allow(lua_State *L)
@@ -221,7 +221,7 @@ int verdict_push_errnos(lua_State *L)
 	return 1;
 }
 
-/* ---- the answer of a handler --------------------------------------------------------------------- */
+/* ---- the answer of a handler --------------------------------------------------------------- */
 
 static int raise_nonsense(lua_State *L, int index, const char *operation)
 {

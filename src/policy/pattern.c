@@ -20,7 +20,7 @@ static size_t literal_prefix(const char *text, size_t len)
 	return literal;
 }
 
-/* ---- parsing ------------------------------------------------------------------------------------- */
+/* ---- parsing ------------------------------------------------------------------------------- */
 
 static bool is_word(const char *component, size_t len, const char *word)
 {
@@ -106,7 +106,7 @@ int pattern_parse(const char *text, size_t len, struct pattern *ret, struct erro
 	return 0;
 }
 
-/* ---- matching ------------------------------------------------------------------------------------ */
+/* ---- matching ------------------------------------------------------------------------------ */
 
 /*
  * A star cannot cross a slash, so once a slash has been matched with a slash there is nothing to
@@ -166,7 +166,7 @@ bool path_is_under(const char *path, size_t len, const char *directory, size_t d
 	return len == directory_len || path[directory_len] == '/';
 }
 
-/* ---- lists --------------------------------------------------------------------------------------- */
+/* ---- lists --------------------------------------------------------------------------------- */
 
 struct pattern_list *pattern_list_new(void)
 {

@@ -92,7 +92,7 @@ const char *policy_keep(struct policy *policy, const char *text)
 	return policy->texts[policy->text_count++];
 }
 
-/* ---- rules --------------------------------------------------------------------------------------- */
+/* ---- rules --------------------------------------------------------------------------------- */
 
 static int grow_array(struct rule ***array, size_t room)
 {
@@ -243,7 +243,7 @@ const struct rule *policy_rule(const struct policy *policy, size_t index)
 	return policy->rules[index];
 }
 
-/* ---- default, system calls, handlers ------------------------------------------------------------- */
+/* ---- default, system calls, handlers ------------------------------------------------------- */
 
 int policy_set_default(
 	struct policy *policy, bool allow, int error, const char *file, int line, struct error *err)

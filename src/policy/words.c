@@ -63,7 +63,7 @@ static void line_finish(struct line *line)
 	memcpy(line->buffer + line->used, mark, sizeof mark);
 }
 
-/* ---- rules --------------------------------------------------------------------------------------- */
+/* ---- rules --------------------------------------------------------------------------------- */
 
 static void add_patterns(struct line *line, const char *const *patterns, size_t count)
 {
@@ -101,7 +101,7 @@ void policy_write_words(const struct rule_spec *spec, char *buffer, size_t size)
 	line_finish(&line);
 }
 
-/* ---- suggestions --------------------------------------------------------------------------------- */
+/* ---- suggestions --------------------------------------------------------------------------- */
 
 static const struct {
 	unsigned rights;

@@ -11,7 +11,7 @@
 #include "target/memory.h"
 #include "target/process.h"
 
-/* ---- decoding ------------------------------------------------------------------------------------ */
+/* ---- decoding ------------------------------------------------------------------------------ */
 
 static int decode_argument(struct call *call, size_t index)
 {
@@ -100,7 +100,7 @@ int call_base(const struct call *call, int *ret_base)
 	return 0;
 }
 
-/* ---- answers ------------------------------------------------------------------------------------- */
+/* ---- answers ------------------------------------------------------------------------------- */
 
 void answer_result(struct answer *answer, int64_t result)
 {
@@ -151,7 +151,7 @@ void answer_refusal(struct call *call, struct answer *answer, int error, const c
 	answer_result(answer, -error);
 }
 
-/* ---- asking -------------------------------------------------------------------------------------- */
+/* ---- asking -------------------------------------------------------------------------------- */
 
 static int fetch_link(const struct call *call, const char *name, struct fact_value *ret)
 {

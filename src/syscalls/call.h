@@ -108,7 +108,7 @@ int call_decode(struct call *call);
  */
 int call_base(const struct call *call, int *ret_base);
 
-/* ---- asking the policy --------------------------------------------------------------------------- */
+/* ---- asking the policy --------------------------------------------------------------------- */
 
 /* A request together with the call it came from, for facts that are fetched on demand. */
 struct question {

@@ -40,7 +40,7 @@ static bool is_tmpfile(const struct open_job *job)
 	return open_wants(job, O_TMPFILE);
 }
 
-/* ---- nothing is there ---------------------------------------------------------------------------- */
+/* ---- nothing is there ---------------------------------------------------------------------- */
 
 /* Only a verdict that somebody wrote down changes what a missing object answers. */
 static void answer_missing(struct open_job *job, const struct place *place)
@@ -112,7 +112,7 @@ static bool create(struct open_job *job, const struct place *place)
 	return done;
 }
 
-/* ---- something is there -------------------------------------------------------------------------- */
+/* ---- something is there -------------------------------------------------------------------- */
 
 /* Whether fs.protected_regular or fs.protected_fifos, or the kernel's own rule, looks at it. */
 static int protection_level(const struct world *world, mode_t mode)
@@ -243,7 +243,7 @@ static void open_existing(struct open_job *job, const struct place *place)
 	verdict_clear(&verdict);
 }
 
-/* ---- both ---------------------------------------------------------------------------------------- */
+/* ---- both ---------------------------------------------------------------------------------- */
 
 static bool attempt(struct open_job *job)
 {

@@ -121,7 +121,7 @@ enum syscall_group syscall_refusing_group(
 	return GROUP_NONE;
 }
 
-/* ---- words --------------------------------------------------------------------------------------- */
+/* ---- words --------------------------------------------------------------------------------- */
 
 enum { WORD_LIMIT = 640 };
 static struct vocabulary_word words[WORD_LIMIT];
