@@ -297,20 +297,9 @@ static void set_flag(lua_State *L, const char *name, bool flag)
 
 static void push_verdict_table(lua_State *L, const struct verdict *verdict)
 {
-	static const char *const kinds[] = {[VERDICT_DENY] = "deny",
-		[VERDICT_ALLOW] = "allow",
-		[VERDICT_KILL] = "kill",
-		[VERDICT_VALUE] = "value",
-		[VERDICT_REDIRECT] = "redirect",
-		[VERDICT_CONTENT] = "content"};
-	static const char *const sources[] = {[SOURCE_DEFAULT] = "default",
-		[SOURCE_RULE] = "rule",
-		[SOURCE_HANDLER] = "handler",
-		[SOURCE_FAILURE] = "failure"};
-
 	lua_newtable(L); /* answer */
-	set_text(L, "verdict", kinds[verdict->kind]);
-	set_text(L, "source", sources[verdict->source]);
+	set_text(L, "verdict", verdict_kind_name(verdict->kind));
+	set_text(L, "source", verdict_source_name(verdict->source));
 	set_text(L, "errno", errname_of(verdict->error));
 	set_text(L, "why", verdict->why[0] != '\0' ? verdict->why : NULL);
 	set_text(L, "file", verdict->file);

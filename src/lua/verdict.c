@@ -19,15 +19,6 @@ struct answer {
 
 static const struct class verdict_class = {"verdict"};
 
-static const char *const kind_names[] = {
-	[VERDICT_DENY] = "deny",
-	[VERDICT_ALLOW] = "allow",
-	[VERDICT_KILL] = "kill",
-	[VERDICT_VALUE] = "value",
-	[VERDICT_REDIRECT] = "redirect",
-	[VERDICT_CONTENT] = "content",
-};
-
 static void push_answer(lua_State *L, struct answer answer)
 {
 	struct answer *box = lua_newuserdatauv(L, sizeof *box, 0); /* answer */
@@ -177,7 +168,8 @@ static int answer_tostring(lua_State *L)
 	const struct answer *answer = class_check(L, 1, &verdict_class);
 	const char *name = answer->error != 0 ? errname_of(answer->error) : NULL;
 
-	lua_pushfstring(L, name != NULL ? "%s(\"%s\")" : "%s()", kind_names[answer->kind], name);
+	lua_pushfstring(
+		L, name != NULL ? "%s(\"%s\")" : "%s()", verdict_kind_name(answer->kind), name);
 	return 1; /* answer text */
 }
 

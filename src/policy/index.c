@@ -18,23 +18,11 @@ static uint64_t hash_byte(uint64_t hash, char byte)
 	return (hash ^ (unsigned char)byte) * 1099511628211u;
 }
 
-/* What a pattern stands under: its text up to the last slash before a wildcard, or all of it. */
-static size_t key_length(const struct pattern *pattern)
-{
-	size_t len = pattern->literal;
-
-	if (len == pattern->len)
-		return len;
-	while (len > 0 && pattern->text[len - 1] != '/')
-		len--;
-	return len > 0 ? len - 1 : 0;
-}
-
 static uint64_t key_hash(const struct pattern *pattern)
 {
 	uint64_t hash = hash_start;
 
-	for (size_t i = 0, len = key_length(pattern); i < len; i++)
+	for (size_t i = 0, len = pattern_literal_directory(pattern); i < len; i++)
 		hash = hash_byte(hash, pattern->text[i]);
 	return hash;
 }

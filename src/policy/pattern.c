@@ -152,6 +152,17 @@ bool pattern_matches(const struct pattern *pattern, const char *path, size_t len
 	return glob_matches(pattern, path, len);
 }
 
+size_t pattern_literal_directory(const struct pattern *pattern)
+{
+	size_t len = pattern->literal;
+
+	if (len == pattern->len)
+		return len;
+	while (len > 0 && pattern->text[len - 1] != '/')
+		len--;
+	return len > 0 ? len - 1 : 0;
+}
+
 bool pattern_is_everything(const struct pattern *pattern)
 {
 	return pattern->tree && pattern->len == 0;

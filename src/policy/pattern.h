@@ -25,6 +25,9 @@ int pattern_parse(const char *text, size_t len, struct pattern *ret, struct erro
 /* Neither allocates nor recurses; time is linear in the path. `path` is absolute and clean. */
 bool pattern_matches(const struct pattern *pattern, const char *path, size_t len);
 
+/* Length of the components before the first one with a wildcard; of all where none has one. */
+size_t pattern_literal_directory(const struct pattern *pattern);
+
 /* True if nothing is outside the pattern. */
 bool pattern_is_everything(const struct pattern *pattern);
 

@@ -5,18 +5,6 @@
 
 enum { PATH_SIZE = 4096 };
 
-/* The components before the first one that has a wildcard. */
-static size_t literal_directory(const struct pattern *pattern)
-{
-	size_t len = pattern->literal;
-
-	if (len == pattern->len)
-		return len;
-	while (len > 0 && pattern->text[len - 1] != '/')
-		len--;
-	return len > 0 ? len - 1 : 0;
-}
-
 /* Without the last component. */
 static size_t parent_len(const char *path, size_t len)
 {
@@ -35,7 +23,7 @@ static size_t resolve_prefix(
 {
 	char path[PATH_SIZE];
 
-	for (size_t len = literal_directory(pattern); len > 0;
+	for (size_t len = pattern_literal_directory(pattern); len > 0;
 		len = parent_len(pattern->text, len)) {
 		memcpy(path, pattern->text, len);
 		path[len] = '\0';
