@@ -63,8 +63,6 @@ static void run_guard(struct start *start)
 		start->page->stage = STAGE_GUARD;
 		_exit(125);
 	}
-	/* Ignored, children would vanish without a status. */
-	start->ignored = signal(SIGCHLD, SIG_DFL) == SIG_IGN;
 	target = fork();
 	if (target < 0) {
 		start->page->error = errno;
@@ -231,6 +229,8 @@ int launch_start(
 		return error_errno(err, errno, "cannot prepare the launch");
 	launched.events = start.events[0];
 	start.supervisor = supervisor;
+	/* Ignored, children would vanish without a status: the guard's, and the guard itself. */
+	start.ignored = signal(SIGCHLD, SIG_DFL) == SIG_IGN;
 	/* If the guard dies, its children become ours. */
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 	result = fork_guard(&start, &launched, err);

@@ -225,8 +225,6 @@ static int fatal(void)
 		pid_t pid = waiter();
 		double start = now();
 
-		/* SIGTSTP does not stop an orphaned group, and ours may be one; this one is not. */
-		setpgid(pid, pid);
 		kill(pid, signals[i]);
 		waitpid(pid, &status, 0);
 		printf("signal %d: died of %d", signals[i],
@@ -238,7 +236,8 @@ static int fatal(void)
 
 static int stopped(void)
 {
-	static const int signals[] = {SIGSTOP, SIGTSTP};
+	/* SIGTSTP needs a terminal's session: behaviour_terminal_spec.lua. */
+	static const int signals[] = {SIGSTOP};
 	int status;
 
 	for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
