@@ -31,6 +31,7 @@ struct run {
 	struct report_options report_options;
 	char *const *command;
 	char program[PATH_MAX];
+	char **shell; /* what to run where it turns out to be a text file */
 
 	struct report *report;
 	struct lua_host *host;
@@ -287,12 +288,12 @@ static int start(struct run *run, struct error *err)
 {
 	const struct launch launch = {.program = run->program,
 		.arguments = run->command,
-		.shell_arguments = shell_arguments(run),
+		.shell_arguments = run->shell,
 		.filter = &run->filter};
 	sigset_t all;
 	int result;
 
-	if (launch.shell_arguments == NULL)
+	if (run->shell == NULL)
 		return error_set(err, ENOMEM, "out of memory");
 
 	(void)sigfillset(&all);
@@ -361,7 +362,8 @@ static int run_command_line(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	if (prepare(&run, &err) == 0 &&
-		(note_unjudged(&run), note_writable_log(&run), start(&run, &err)) == 0) {
+		(note_unjudged(&run), note_writable_log(&run), run.shell = shell_arguments(&run),
+			start(&run, &err)) == 0) {
 		status = wait_for_end(&run);
 	} else {
 		if (err.text[0] != '\0')
