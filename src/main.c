@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -53,6 +54,8 @@ int main(int argc, char **argv)
 	static char program[] = "moongate";
 	const struct command *command;
 
+	/* An arena of a worker's own would grow page by page, by an mprotect and a fault each. */
+	(void)mallopt(M_ARENA_MAX, 1);
 	fill_standard_descriptors();
 
 	if (argc < 2) {

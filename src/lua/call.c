@@ -22,12 +22,14 @@ static const struct class call_class = {"call"};
 
 static const struct request *check_call(lua_State *L)
 {
-	const struct call_object *call = class_check(L, 1, &call_class);
+	const struct lua_host *host = host_of(L);
 
-	if (call->request == NULL)
+	if (!lua_islightuserdata(L, 1))
+		luaL_typeerror(L, 1, call_class.name);
+	if (host->deciding == NULL || (uintptr_t)lua_touserdata(L, 1) != host->decisions)
 		raise_error(L, "this call was answered already; "
 			       "a call object is only good inside its handler");
-	return call->request;
+	return host->deciding;
 }
 
 /* ---- fields -------------------------------------------------------------------------------- */
@@ -186,13 +188,13 @@ static int call_newindex(lua_State *L)
 
 static int call_tostring(lua_State *L)
 {
-	const struct call_object *call = class_check(L, 1, &call_class);
+	const struct request *request = host_of(L)->deciding;
 
-	if (call->request == NULL)
+	if (request == NULL || (uintptr_t)lua_touserdata(L, 1) != host_of(L)->decisions)
 		lua_pushliteral(L, "call (answered)"); /* call text */
 	else
-		lua_pushfstring(L, "%s %s", operation_name(call->request->operation),
-			call->request->path); /* call text */
+		lua_pushfstring(L, "%s %s", operation_name(request->operation),
+			request->path); /* call text */
 	return 1;
 }
 
@@ -251,14 +253,22 @@ void call_object_open(lua_State *L)
 	lua_setfield(L, -2, "__newindex");   /* metatable */
 	lua_pushcfunction(L, call_tostring); /* metatable tostring */
 	lua_setfield(L, -2, "__tostring");   /* metatable */
+	lua_pushlightuserdata(L, NULL);      /* metatable any */
+	lua_insert(L, -2);                   /* any metatable */
+	lua_setmetatable(L, -2);             /* any */
 	lua_pop(L, 1);                       /* */
 }
 
-struct call_object *call_object_push(lua_State *L, const struct request *request)
+void call_object_push(lua_State *L, const struct request *request)
 {
-	struct call_object *call = lua_newuserdatauv(L, sizeof *call, 0); /* call */
+	struct lua_host *host = host_of(L);
 
-	call->request = request;
-	class_set(L, &call_class);
-	return call;
+	host->deciding = request;
+	host->decisions++;
+	lua_pushlightuserdata(L, (void *)host->decisions); /* call */
+}
+
+void call_object_forget(struct lua_host *host)
+{
+	host->deciding = NULL;
 }

@@ -4,22 +4,19 @@
 
 #include "policy/request.h"
 
-/*
- * The argument of a handler. A fresh userdata for every call, so that one kept from an earlier
- * decision can never come to mean a later one: call_object_forget makes it stale.
- */
-struct call_object {
-	const struct request *request; /* NULL: stale */
-};
+struct lua_host;
 
-/* Makes the metatable; once per state. */
+/*
+ * The argument of a handler. A light userdata that holds the number of the question, so that one
+ * kept from an earlier decision can never come to mean a later one, and that a call costs no
+ * allocation: what is allocated is paid again when it is collected.
+ */
+
+/* Makes the metatable; once per state. No other light userdata is shown to policy code. */
 void call_object_open(lua_State *L);
 
-/* Pushes a new call object. */
-struct call_object *call_object_push(lua_State *L, const struct request *request);
+/* Pushes the call object of a new question. */
+void call_object_push(lua_State *L, const struct request *request);
 
-static inline void call_object_forget(struct call_object *call)
-{
-	if (call != NULL)
-		call->request = NULL;
-}
+/* The question is answered: its call object is stale. Never raises. */
+void call_object_forget(struct lua_host *host);

@@ -11,7 +11,6 @@
 struct question {
 	const struct request *request;
 	struct verdict_context context;
-	struct call_object *call;
 	struct verdict *answer;
 	bool has_opinion;
 };
@@ -24,7 +23,7 @@ static int leave(lua_State *L, int status, lua_KContext context)
 
 	(void)status;
 	(void)context;
-	call_object_forget(question->call);
+	call_object_forget(host_of(L));
 	question->has_opinion = verdict_take(L, 3, &question->context, question->answer);
 	return 0;
 }
@@ -34,7 +33,7 @@ static int enter(lua_State *L)
 {
 	struct question *question = lua_touserdata(L, 1);
 
-	question->call = call_object_push(L, question->request);
+	call_object_push(L, question->request);
 	lua_insert(L, 2);             /* question call handler */
 	lua_pushvalue(L, 2);          /* question call handler call: the first keeps it alive */
 	lua_callk(L, 1, 1, 0, leave); /* question call result */
@@ -84,7 +83,7 @@ static void ask_handler(
 	status = run_handler(host, handler, question);
 	limits_note(&host->limits, status);
 	if (status != LUA_OK || host->limits.hit != LIMIT_NONE) {
-		call_object_forget(question->call);
+		call_object_forget(host);
 		fail(host, handler, status, question);
 		host_renew_runner(host);
 	}
@@ -166,7 +165,6 @@ static bool ask_handlers(struct lua_host *host, const struct request *request, s
 		if (have_best)
 			other = (struct verdict){0};
 		question.answer = have_best ? &other : best;
-		question.call = NULL;
 		ask_handler(host, &host->handlers[i], &question);
 		if (question.has_opinion && have_best)
 			combine(host, &question, best);

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lua/host.h"
 #include "lua/limits.h"
@@ -38,6 +39,10 @@ struct lua_host {
 	struct limits limits;
 	struct lua_host_limits caps;
 	pthread_mutex_t lock;
+
+	const struct request *deciding; /* what the running handler was asked; else NULL */
+	uintptr_t decisions;            /* the number of that question: its call object */
+	const void *plain_allow;      /* what allow() returns, always the same */
 
 	struct policy *policy;
 	struct handler *handlers;

@@ -194,6 +194,7 @@ int verdict_push_constructors(lua_State *L)
 
 	luaL_newlib(L, constructors);                           /* table */
 	push_answer(L, (struct answer){.kind = VERDICT_ALLOW}); /* table answer */
+	host_of(L)->plain_allow = lua_touserdata(L, -1);
 	lua_pushcclosure(L, make_allow, 1);                     /* table allow */
 	lua_setfield(L, -2, "allow");                           /* table */
 	return 1;
@@ -267,6 +268,11 @@ bool verdict_take(
 
 	if (lua_isnil(L, index))
 		return false;
+	if (lua_touserdata(L, index) == host_of(L)->plain_allow) {
+		ret->kind = VERDICT_ALLOW;
+		ret->source = SOURCE_HANDLER;
+		return true;
+	}
 	answer = class_test(L, index, &verdict_class);
 	if (answer == NULL)
 		raise_nonsense(L, index, context->operation);
