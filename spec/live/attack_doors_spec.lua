@@ -34,6 +34,12 @@ describe("ways around the calls that are judged", function()
         command = { live.program("attack_doors"), root .. "/shut/data" },
       }
       assert.equal(0, result.status, result.err)
+      -- Where the kernel has no 32-bit calls there is no door; the processor's own word stands.
+      local native = live.run { command = { live.program("attack_doors"), "/dev/null", "1" } }
+      local gate = native.out:match("^int 0x80 getpid: (killed by SEGV)\n$")
+      for name in pairs(expected) do
+        if gate and name:find("^int 0x80") then expected[name] = gate end
+      end
       local seen = {}
       for name, what in result.out:gmatch("([^\n]-): ([^\n]+)") do seen[name] = what end
       assert.same(expected, seen)

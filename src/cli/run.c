@@ -303,8 +303,7 @@ static int start(struct run *run, struct error *err)
 		return result;
 	run->session->world.guard = run->launched.guard;
 	settle_supervisor(run);
-	result = gate_start(
-		run->launched.listener, run->launched.wait_killable, run->session, &run->gate, err);
+	result = gate_start(run->launched.listener, run->session, &run->gate, err);
 	if (result < 0) {
 		launch_kill_tree();
 		return result;
@@ -351,6 +350,18 @@ static void finish(const struct run *run)
 		report_finish(run->report);
 }
 
+static int prepare_and_start(struct run *run, struct error *err)
+{
+	int result = prepare(run, err);
+
+	if (result < 0)
+		return result;
+	note_unjudged(run);
+	note_writable_log(run);
+	run->shell = shell_arguments(run);
+	return start(run, err);
+}
+
 static int run_command_line(int argc, char **argv)
 {
 	static struct run run;
@@ -361,17 +372,13 @@ static int run_command_line(int argc, char **argv)
 		status = find_program(&run);
 	if (status >= 0)
 		return status;
-	if (prepare(&run, &err) == 0 &&
-		(note_unjudged(&run), note_writable_log(&run), run.shell = shell_arguments(&run),
-			start(&run, &err)) == 0) {
+	status = prepare_and_start(&run, &err);
+	if (status == 0)
 		status = wait_for_end(&run);
-	} else {
-		if (err.text[0] != '\0')
-			complain("%s", err.text);
-		status = EXIT_OURS;
-	}
+	else if (err.text[0] != '\0')
+		complain("%s", err.text);
 	finish(&run);
-	return status;
+	return status < 0 ? EXIT_OURS : status;
 }
 
 const struct command run_command = {

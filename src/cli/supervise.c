@@ -14,10 +14,12 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "cli/witness.h"
 
 struct watch {
 	const struct launched *launched;
 	int signals; /* signalfd */
+	struct witness witness;
 	bool exited;
 	int status;
 };
@@ -127,6 +129,13 @@ static bool concerns_target(const struct signalfd_siginfo *info)
 	return info->ssi_code != SI_KERNEL || (info->ssi_signo == SIGHUP && getsid(0) == getpid());
 }
 
+/* What somebody sent to the whole process group, and the target is still in it. */
+static bool has_reached_target(const struct watch *watch, const struct signalfd_siginfo *info)
+{
+	return info->ssi_code == SI_USER && getpgid(watch->launched->target) == getpgrp() &&
+	       witness_saw(&watch->witness, (int)info->ssi_signo);
+}
+
 static void read_signal(struct watch *watch)
 {
 	struct signalfd_siginfo info;
@@ -136,7 +145,7 @@ static void read_signal(struct watch *watch)
 	/* Only its daemons are left: who interrupts us now means them. */
 	if (watch->exited && ends_the_wait(info.ssi_signo))
 		launch_end(watch->launched);
-	else if (concerns_target(&info))
+	else if (concerns_target(&info) && !has_reached_target(watch, &info))
 		send_to_target(watch, (int)info.ssi_signo);
 }
 
@@ -147,28 +156,41 @@ static bool pending(int fd)
 	return poll(&polled, 1, 0) > 0 && (polled.revents & POLLIN) != 0;
 }
 
-int supervise(const struct launched *launched, int *ret_status)
+/* Until the guard is gone, and with it the last process of the tree. */
+static int watch_tree(struct watch *watch)
 {
-	cleanup_fd int signal_fd = open_signals();
-	struct watch watch = {.launched = launched, .signals = signal_fd};
 	struct pollfd polled[] = {
-		{.fd = launched->guard_fd, .events = POLLIN},
-		{.fd = launched->events, .events = POLLIN},
-		{.fd = signal_fd, .events = POLLIN},
+		{.fd = watch->launched->guard_fd, .events = POLLIN},
+		{.fd = watch->launched->events, .events = POLLIN},
+		{.fd = watch->signals, .events = POLLIN},
 	};
 
 	while (polled[0].revents == 0) {
 		if (poll(polled, 3, -1) < 0 && errno != EINTR)
 			return -errno;
 		if ((polled[1].revents & POLLIN) != 0)
-			read_events(&watch);
+			read_events(watch);
 		else if ((polled[1].revents & POLLHUP) != 0)
 			polled[1].fd = -1;
 		if ((polled[2].revents & POLLIN) != 0)
-			read_signal(&watch);
+			read_signal(watch);
 	}
-	while (pending(launched->events))
-		read_events(&watch);
+	while (pending(watch->launched->events))
+		read_events(watch);
+	return 0;
+}
+
+int supervise(const struct launched *launched, int *ret_status)
+{
+	cleanup_fd int signals = open_signals();
+	struct watch watch = {.launched = launched, .signals = signals};
+	int result;
+
+	witness_start(&watch.witness);
+	result = watch_tree(&watch);
+	witness_end(&watch.witness);
+	if (result < 0)
+		return result;
 	if (!watch.exited || !launch_ended_well(launched))
 		return -ECHILD;
 	*ret_status = watch.status;

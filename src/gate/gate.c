@@ -256,8 +256,8 @@ static int start_threads(struct gate *gate, struct error *err)
 	return result < 0 ? error_errno(err, result, "cannot start the supervisor's threads") : 0;
 }
 
-int gate_start(int listener, bool wait_killable, struct session *session, struct gate **ret,
-	struct error *err)
+int gate_start(
+	int listener, struct session *session, struct gate **ret, struct error *err)
 {
 	struct gate *gate = calloc(1, sizeof *gate);
 	int result;
@@ -266,7 +266,6 @@ int gate_start(int listener, bool wait_killable, struct session *session, struct
 		return error_set(err, ENOMEM, "out of memory");
 	gate->session = session;
 	gate->listener = listener;
-	gate->wait_killable = wait_killable;
 	(void)pthread_mutex_init(&gate->lock, NULL);
 	(void)pthread_cond_init(&gate->lead_free, NULL);
 	session->blocking_begin = gate_blocking_begin;

@@ -48,7 +48,6 @@ struct worker {
 struct gate {
 	struct session *session;
 	int listener;
-	bool wait_killable;
 
 	pthread_mutex_t lock; /* protects what follows, up to the queue */
 	pthread_cond_t lead_free;

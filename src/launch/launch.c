@@ -241,7 +241,6 @@ int launch_start(
 		undo(&launched);
 		return result;
 	}
-	launched.wait_killable = (start.flags & SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV) != 0;
 	*ret = launched;
 	return 0;
 }

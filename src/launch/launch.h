@@ -35,7 +35,6 @@ struct launched {
 	int target_fd; /* pidfd of the first target */
 	int events;    /* pipe from the guard: struct launch_event */
 	pid_t guard, target;
-	bool wait_killable; /* the kernel defers signals while a call is being handled */
 	struct launch_page *page;
 };
 

@@ -305,13 +305,17 @@ static void attempt(long (*function)(void))
 
 int main(int argc, char **argv)
 {
-	if (argc != 2)
+	size_t count = sizeof attempts / sizeof *attempts;
+
+	if (argc != 2 && argc != 3)
 		return 2;
+	if (argc == 3 && (size_t)atoi(argv[2]) < count)
+		count = (size_t)atoi(argv[2]);
 	file = argv[1];
 	low = mmap(
 		NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
 	(void)strcpy(low, file);
-	for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++) {
+	for (size_t i = 0; i < count; i++) {
 		pid_t pid;
 		int status;
 

@@ -101,10 +101,10 @@ def signals():
         number = getattr(signal, "SIG" + name)
         shell = COUNT.format(name=int(number))
         process = subprocess.Popen(words("sh", "-c", shell), stdout=subprocess.PIPE, text=True,
-                                   start_new_session=True)
+                                   stderr=subprocess.DEVNULL, start_new_session=True)
         process.stdout.readline()
         os.killpg(process.pid, number)
-        # The sleep in it may die of it, too.
+        # A sleep in it may die of it, too, and then the shell says so.
         print(name, "to the group:", process.stdout.readline().strip(), process.wait())
     for name in ["TERM", "INT", "HUP", "USR1", "QUIT", "ALRM", "VTALRM", "RTMIN", "SEGV", "ABRT"]:
         number = getattr(signal, "SIG" + name)
@@ -256,7 +256,9 @@ def hang_up():
         while time.monotonic() < begin + 10:
             pid, status = os.waitpid(terminal.pid, os.WNOHANG)
             if pid:
-                print(command[0], "hung up:", status_of(os.waitstatus_to_exitcode(status)))
+                status = status_of(os.waitstatus_to_exitcode(status))
+                # A shell that is not the session's leader may read the end before it is signalled.
+                print(command[0], "ended:", status if command[0] == "sleep" else status in (0, 129))
                 break
             time.sleep(0.02)
         else:
