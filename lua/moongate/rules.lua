@@ -6,29 +6,25 @@ local rules = {}
 
 local errnos = core.errnos()
 local rights = core.rights()
+local every_right = 0
+for _, bits in next, rights do
+  every_right = every_right | bits
+end
 local operations = core.operations()
 local vocabulary = core.vocabulary()
 local verdicts = core.verdicts()
 
 -- Known from the design, not judged yet: silence would be a hole.
 local LATER_RIGHTS = {
-  stat = "looking at a file's facts is allowed to every program",
   connect = "sockets are refused unless a policy opens them: allow.syscall \"@network\"",
   bind = "sockets are refused unless a policy opens them: allow.syscall \"@network\"",
   send = "sockets are refused unless a policy opens them: allow.syscall \"@network\"",
-  hide = "write deny.read { \"/path\", errno = \"ENOENT\" }",
+  hide = "write hide { \"/path\" }",
 }
 
-local FILE_CHANGE = "such calls are refused unless a policy opens them: "
-  .. "allow.syscall \"@file-change\""
 local NETWORK = "sockets are refused unless a policy opens them: allow.syscall \"@network\""
-local LOOKING = "every program may look"
 
 local LATER_OPERATIONS = {
-  stat = LOOKING, access = LOOKING, readlink = LOOKING,
-  mknod = FILE_CHANGE, remove = FILE_CHANGE, rename = FILE_CHANGE, link = FILE_CHANGE,
-  symlink = FILE_CHANGE, chmod = FILE_CHANGE, chown = FILE_CHANGE, truncate = FILE_CHANGE,
-  utime = FILE_CHANGE, setxattr = FILE_CHANGE,
   connect = NETWORK, bind = NETWORK, send = NETWORK, socket = NETWORK,
   kill = "signals to processes outside are refused by the kernel where it can",
 }
@@ -132,6 +128,35 @@ local function declare_paths(context, action, right, ...)
     file = context.file, line = context.line(),
   }
   check(context.raise, ok, sentence)
+end
+
+-- A hidden name hides what is below it.
+local function trees(patterns)
+  for index, pattern in ipairs(patterns) do
+    if pattern:sub(-3) ~= "/**" then
+      patterns[index] = pattern == "/" and "/**" or pattern .. "/**"
+    end
+  end
+  return patterns
+end
+
+local HIDE_KEYS = { except = true, why = true }
+
+-- hide {…}: for the target these objects do not exist.
+local function new_hide(context)
+  return function(...)
+    check_loading(context.raise, "hide", "a handler returns deny(\"ENOENT\")")
+    local options = options_of(context.raise, "hide", HIDE_KEYS, ...)
+    local except = rawget(options, "except")
+    local ok, sentence = core.add_rule {
+      deny = true, hides = true, word = "hide", rights = every_right,
+      patterns = trees(strings(context.raise, "hide", options)),
+      excepts = except ~= nil and trees(strings(context.raise, "hide: except", except)) or {},
+      error = errnos.ENOENT, why = check_why(context.raise, "hide", rawget(options, "why")),
+      file = context.file, line = context.line(),
+    }
+    check(context.raise, ok, sentence)
+  end
 end
 
 local function check_syscall(raise, action, name)
@@ -267,6 +292,7 @@ function rules.words(context)
   return {
     allow = new_action(context, "allow"),
     deny = new_action(context, "deny"),
+    hide = new_hide(context),
     default = new_default(context),
     on = new_on(context),
   }

@@ -9,24 +9,59 @@
 
 enum { REASON_SIZE = 2048 };
 
+static const char *action_of_open(unsigned rights)
+{
+	if ((rights & RIGHT_CREATE) != 0)
+		return "creating";
+	if ((rights & RIGHT_MODIFY) == 0)
+		return "opening (read)";
+	return (rights & RIGHT_READ) != 0 ? "opening (read, write)" : "opening (write)";
+}
+
 static const char *action_of(const struct request *request)
 {
-	switch (request->operation) {
-	case OPERATION_MKDIR:
-		return "making directory";
-	case OPERATION_EXEC:
-		return "running";
-	case OPERATION_OPEN:
-		if ((request->rights & RIGHT_CREATE) != 0)
-			return "creating";
-		if ((request->rights & RIGHT_MODIFY) == 0)
-			return "opening (read)";
-		return (request->rights & RIGHT_READ) != 0 ? "opening (read, write)"
-							   : "opening (write)";
-	case OPERATION_COUNT:
-		break;
+	static const char *const actions[OPERATION_COUNT + 1] = {
+		[OPERATION_MKDIR] = "making directory",
+		[OPERATION_EXEC] = "running",
+		[OPERATION_STAT] = "looking at",
+		[OPERATION_ACCESS] = "looking at",
+		[OPERATION_READLINK] = "reading link",
+		[OPERATION_GETXATTR] = "reading attributes of",
+		[OPERATION_CHDIR] = "changing directory to",
+		[OPERATION_WATCH] = "watching",
+		[OPERATION_MKNOD] = "making node",
+		[OPERATION_REMOVE] = "removing",
+		[OPERATION_RENAME] = "renaming",
+		[OPERATION_LINK] = "linking",
+		[OPERATION_SYMLINK] = "making link",
+		[OPERATION_CHMOD] = "changing mode of",
+		[OPERATION_CHOWN] = "changing owner of",
+		[OPERATION_TRUNCATE] = "truncating",
+		[OPERATION_UTIME] = "changing times of",
+		[OPERATION_SETXATTR] = "changing attributes of",
+		[OPERATION_NONE] = "calling",
+	};
+
+	return request->operation == OPERATION_OPEN ? action_of_open(request->rights)
+						    : actions[request->operation];
+}
+
+/* The object as the message names it; with two names, both. */
+static void describe_object(const struct request *request, char *buffer, size_t size)
+{
+	char path[3 * PATH_MAX], newpath[3 * PATH_MAX];
+
+	if (request->operation == OPERATION_NONE) {
+		text_print(buffer, size, "%s", request->syscall);
+		return;
 	}
-	return "calling";
+	(void)text_quote(path, sizeof path, request->path, request->path_len);
+	if (request->newpath == NULL) {
+		text_print(buffer, size, "%s", path);
+		return;
+	}
+	(void)text_quote(newpath, sizeof newpath, request->newpath, request->newpath_len);
+	text_print(buffer, size, "%s to %s", path, newpath);
 }
 
 /* Because of which a call without an operation was refused. */
@@ -108,19 +143,16 @@ void describe_denial(const struct observation *observation, char *buffer, size_t
 {
 	const struct call *call = observation->call;
 	const struct request *request = observation->request;
-	char path[3 * PATH_MAX], comm[16], shown_comm[64], reason[REASON_SIZE];
+	char object[6 * PATH_MAX], comm[16], shown_comm[64], reason[REASON_SIZE];
 	char shown_reason[2 * REASON_SIZE];
 
-	if (request->operation == OPERATION_NONE)
-		text_print(path, sizeof path, "%s", request->syscall);
-	else
-		(void)text_quote(path, sizeof path, request->path, request->path_len);
+	describe_object(request, object, sizeof object);
 	process_comm(&call->session->world, call->target.tid, comm);
 	(void)text_escape(shown_comm, sizeof shown_comm, comm, strlen(comm));
 	describe_reason(observation, reason, sizeof reason);
 	append_why(observation->verdict, reason, sizeof reason);
 	(void)text_escape(shown_reason, sizeof shown_reason, reason, strlen(reason));
-	text_print(buffer, size, "%s %s by %s[%d]: %s (%s)", action_of(request), path, shown_comm,
+	text_print(buffer, size, "%s %s by %s[%d]: %s (%s)", action_of(request), object, shown_comm,
 		call->target.tid, outcome(observation->verdict), shown_reason);
 }
 

@@ -199,6 +199,11 @@ static int load_policy(struct run *run, struct error *err)
 	return 0;
 }
 
+static bool is_hidden(void *host, const char *path, size_t length)
+{
+	return policy_hidden(lua_host_policy(host), path, length);
+}
+
 static struct session *new_session(struct run *run, struct error *err)
 {
 	struct session *session = calloc(1, sizeof *session);
@@ -217,6 +222,7 @@ static struct session *new_session(struct run *run, struct error *err)
 	session->world.roots_vary = filter_opens(run->policy, "chroot", GROUP_CHROOT);
 	session->decide = lua_host_decide;
 	session->decide_context = run->host;
+	session->hidden = is_hidden;
 	session->observe = report_observe;
 	session->observe_context = run->report;
 	for (int i = 0; i < OPERATION_COUNT; i++)

@@ -75,14 +75,17 @@ static enum disposition judged_open(
 	return DISPOSITION_ASKED;
 }
 
+static enum disposition asked_unless_always(
+	const struct policy *policy, enum operation operation, unsigned rights)
+{
+	return policy_always_allows(policy, operation, rights) ? DISPOSITION_KERNEL
+							       : DISPOSITION_ASKED;
+}
+
 static enum disposition judged(
 	const struct policy *policy, const struct syscall_row *row, bool privileged)
 {
 	switch (row->operation) {
-	case OPERATION_MKDIR:
-		return policy_always_allows(policy, row->operation, RIGHT_CREATE)
-			       ? DISPOSITION_KERNEL
-			       : DISPOSITION_ASKED;
 	case OPERATION_EXEC:
 		/* Without privileges every program is looked at: would_blind_us() in
 		 * syscalls/exec.c. */
@@ -92,6 +95,32 @@ static enum disposition judged(
 										: DISPOSITION_ASKED;
 	case OPERATION_OPEN:
 		return judged_open(policy, row, privileged);
+	case OPERATION_STAT:
+	case OPERATION_ACCESS:
+	case OPERATION_READLINK:
+	case OPERATION_GETXATTR:
+	case OPERATION_CHDIR:
+		return policy_judges_stat(policy) || policy_has_handler(policy, row->operation)
+			       ? DISPOSITION_ASKED
+			       : DISPOSITION_KERNEL;
+	case OPERATION_WATCH:
+		return asked_unless_always(policy, row->operation, RIGHT_READ);
+	case OPERATION_MKDIR:
+	case OPERATION_MKNOD:
+	case OPERATION_SYMLINK:
+		return asked_unless_always(policy, row->operation, RIGHT_CREATE);
+	case OPERATION_REMOVE:
+		return asked_unless_always(policy, row->operation, RIGHT_DELETE);
+	case OPERATION_CHMOD:
+	case OPERATION_CHOWN:
+	case OPERATION_TRUNCATE:
+	case OPERATION_UTIME:
+	case OPERATION_SETXATTR:
+		return asked_unless_always(policy, row->operation, RIGHT_MODIFY);
+	case OPERATION_RENAME:
+	case OPERATION_LINK:
+		/* Any deny rule may be escaped by another name. */
+		return asked_unless_always(policy, row->operation, RIGHT_ALL);
 	case OPERATION_COUNT:
 		break;
 	}
@@ -111,6 +140,8 @@ enum disposition filter_disposition(
 	}
 	if (row->operation != OPERATION_NONE)
 		return judged(policy, row, privileged);
+	if (row->perform == getdents_perform)
+		return policy_hides(policy) ? DISPOSITION_ASKED : DISPOSITION_KERNEL;
 	if (row->perform == credentials_perform)
 		return privileged ? DISPOSITION_ASKED : DISPOSITION_KERNEL;
 	if (row->group == GROUP_NONE && row->perform != NULL)

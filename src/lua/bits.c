@@ -1,7 +1,9 @@
 #include "lua/bits.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/xattr.h>
 
 #include "lua/class.h"
 #include "lua/state.h"
@@ -63,12 +65,33 @@ static const struct member open_flags[] = {
 	{NULL, 0, 0, false},
 };
 
+static const struct member rename_flags[] = {
+	FLAG(RENAME_NOREPLACE),
+	FLAG(RENAME_EXCHANGE),
+	FLAG(RENAME_WHITEOUT),
+	{NULL, 0, 0, false},
+};
+
+static const struct member lookup_flags[] = {
+	FLAG(AT_REMOVEDIR),
+	FLAG(AT_SYMLINK_FOLLOW),
+	FLAG(AT_EMPTY_PATH),
+	{NULL, 0, 0, false},
+};
+
+static const struct member attribute_flags[] = {
+	FLAG(XATTR_CREATE),
+	FLAG(XATTR_REPLACE),
+	{NULL, 0, 0, false},
+};
+
 static const struct member rights[] = {
 	RIGHT("read", RIGHT_READ),
 	RIGHT("create", RIGHT_CREATE),
 	RIGHT("delete", RIGHT_DELETE),
 	RIGHT("modify", RIGHT_MODIFY),
 	RIGHT("exec", RIGHT_EXEC),
+	RIGHT("stat", RIGHT_STAT),
 	{"write", RIGHT_WRITE, 0, true},
 	{NULL, 0, 0, false},
 };
@@ -165,9 +188,24 @@ static void push(lua_State *L, struct bits bits)
 	class_set(L, &bits_class);
 }
 
-void bits_push_flags(lua_State *L, uint64_t flags)
+static const struct member *flags_of(enum operation operation)
 {
-	push(L, (struct bits){flags, open_flags, "|", "call.flags"});
+	switch (operation) {
+	case OPERATION_RENAME:
+		return rename_flags;
+	case OPERATION_LINK:
+	case OPERATION_REMOVE:
+		return lookup_flags;
+	case OPERATION_SETXATTR:
+		return attribute_flags;
+	default:
+		return open_flags;
+	}
+}
+
+void bits_push_flags(lua_State *L, enum operation operation, uint64_t flags)
+{
+	push(L, (struct bits){flags, flags_of(operation), "|", "call.flags"});
 }
 
 void bits_push_access(lua_State *L, unsigned needed)

@@ -145,6 +145,7 @@ static int bridge_rights(lua_State *L)
 		{"delete", RIGHT_DELETE},
 		{"modify", RIGHT_MODIFY},
 		{"exec", RIGHT_EXEC},
+		{"stat", RIGHT_STAT},
 	};
 
 	lua_newtable(L); /* rights */
@@ -203,7 +204,7 @@ static bool flag_field(lua_State *L, const char *name)
 	return flag;
 }
 
-/* add_rule{deny, rights, word, patterns, excepts, error, why, file, line} → true | nil, sentence */
+/* add_rule{deny, hides, rights, word, patterns, excepts, error, why, file, line} → true | nil, sentence */
 static int bridge_add_rule(lua_State *L)
 {
 	struct rule_spec spec;
@@ -213,6 +214,7 @@ static int bridge_add_rule(lua_State *L)
 	lua_settop(L, 1); /* spec */
 	spec = (struct rule_spec){
 		.deny = flag_field(L, "deny"),
+		.hides = flag_field(L, "hides"),
 		.rights = (unsigned)number_field(L, "rights"),
 		.right_word = text_field(L, "word"),
 		.error = (int)number_field(L, "error"),

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "lua/bits.h"
 #include "lua/class.h"
@@ -61,7 +62,66 @@ static void push_access(lua_State *L, const struct request *request)
 
 static void push_flags(lua_State *L, const struct request *request)
 {
-	bits_push_flags(L, request->flags);
+	bits_push_flags(L, request->operation, request->flags);
+}
+
+static void push_newpath(lua_State *L, const struct request *request)
+{
+	lua_pushlstring(L, request->newpath, request->newpath_len);
+}
+
+static void push_target(lua_State *L, const struct request *request)
+{
+	lua_pushstring(L, request->link_target);
+}
+
+/* nil: the call is about all of them. */
+static void push_name(lua_State *L, const struct request *request)
+{
+	lua_pushstring(L, request->attribute);
+}
+
+static void push_length(lua_State *L, const struct request *request)
+{
+	lua_pushinteger(L, request->length);
+}
+
+/* nil: it stays as it is. */
+static void push_id(lua_State *L, uint32_t id)
+{
+	if (id == UINT32_MAX)
+		lua_pushnil(L);
+	else
+		lua_pushinteger(L, id);
+}
+
+static void push_owner(lua_State *L, const struct request *request)
+{
+	push_id(L, request->owner);
+}
+
+static void push_group(lua_State *L, const struct request *request)
+{
+	push_id(L, request->group);
+}
+
+static void set_time(lua_State *L, const char *name, const struct timespec *time)
+{
+	if (time == NULL || time->tv_nsec == UTIME_NOW)
+		lua_pushliteral(L, "now"); /* times value */
+	else if (time->tv_nsec == UTIME_OMIT)
+		lua_pushnil(L); /* times value */
+	else
+		lua_pushnumber(L, (lua_Number)time->tv_sec + (lua_Number)time->tv_nsec / 1e9);
+	lua_setfield(L, -2, name); /* times */
+}
+
+/* { atime, mtime }: seconds, "now", or nil where it stays as it is. */
+static void push_times(lua_State *L, const struct request *request)
+{
+	lua_createtable(L, 0, 2); /* times */
+	set_time(L, "atime", request->times);
+	set_time(L, "mtime", request->times != NULL ? request->times + 1 : NULL);
 }
 
 static void push_mode(lua_State *L, const struct request *request)
@@ -143,8 +203,15 @@ static const struct field fields[] = {
 	{"path", HAS_ALL, push_path},
 	{"given", HAS_ALL, push_given},
 	{"access", HAS_ALL, push_access},
-	{"flags", HAS(OPEN), push_flags},
-	{"mode", HAS(OPEN) | HAS(MKDIR), push_mode},
+	{"flags", HAS(OPEN) | HAS(RENAME) | HAS(LINK) | HAS(REMOVE) | HAS(SETXATTR), push_flags},
+	{"mode", HAS(OPEN) | HAS(MKDIR) | HAS(MKNOD) | HAS(CHMOD) | HAS(ACCESS), push_mode},
+	{"newpath", HAS(RENAME) | HAS(LINK), push_newpath},
+	{"target", HAS(SYMLINK), push_target},
+	{"name", HAS(GETXATTR) | HAS(SETXATTR), push_name},
+	{"length", HAS(TRUNCATE), push_length},
+	{"owner", HAS(CHOWN), push_owner},
+	{"group", HAS(CHOWN), push_group},
+	{"times", HAS(UTIME), push_times},
 	{"pid", HAS_ALL, push_pid},
 	{"tid", HAS_ALL, push_tid},
 	{"uid", HAS_ALL, push_uid},
@@ -232,7 +299,7 @@ static int call_matches(lua_State *L)
 
 static void push_names(lua_State *L)
 {
-	lua_createtable(L, 0, 16); /* names */
+	lua_createtable(L, 0, 32); /* names */
 	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
 		lua_pushlightuserdata(L, (void *)&fields[i]); /* names field */
 		lua_setfield(L, -2, fields[i].name);          /* names */

@@ -194,11 +194,23 @@ void lua_host_decide(void *context, const struct request *request, struct verdic
 {
 	struct lua_host *host = context;
 
+	struct request other = *request;
+
 	*ret = (struct verdict){0};
 	if (policy_denied(host->policy, request, ret))
 		return;
+	if (request->newpath != NULL) {
+		other.path = request->newpath;
+		other.path_len = request->newpath_len;
+		other.rights = request->new_rights;
+		if (policy_denied(host->policy, &other, ret) ||
+			!policy_may_move(host->policy, request, ret))
+			return;
+	}
 	if (policy_has_handler(host->policy, request->operation) &&
 		decide_by_handlers(host, request, ret))
 		return;
 	policy_allowed(host->policy, request, ret);
+	if (request->newpath != NULL && ret->kind == VERDICT_ALLOW)
+		policy_allowed(host->policy, &other, ret);
 }

@@ -93,24 +93,31 @@ bool policy_denied(struct policy *policy, const struct request *request, struct 
 	return false;
 }
 
+/* Whoever may do something with an object may look at it. */
+static unsigned granted_by(const struct rule *rule)
+{
+	return rule->rights | RIGHT_STAT;
+}
+
 /*
  * The rule that granted the first of the rights if all of them are granted, possibly by several
  * rules; else NULL. A request for no right at all is granted by no rule.
  */
-static const struct rule *find_grant(struct policy *policy, const struct request *request)
+static const struct rule *find_grant(
+	struct policy *policy, const struct request *request, unsigned rights)
 {
 	const struct rule *first = NULL;
-	unsigned wanted = request->rights;
+	unsigned wanted = rights;
 	struct candidates found;
 
 	find_candidates(policy, &policy->allow_index, policy->allow_count, request, &found);
 	for (size_t i = 0; i < found.count && wanted != 0; i++) {
 		struct rule *rule = candidate(policy->allows, &found, i, request);
 
-		if (rule == NULL || (rule->rights & wanted) == 0)
+		if (rule == NULL || (granted_by(rule) & wanted) == 0)
 			continue;
 		count_hit(rule);
-		wanted &= ~rule->rights;
+		wanted &= ~granted_by(rule);
 		if (first == NULL)
 			first = rule;
 	}
@@ -140,10 +147,17 @@ static void use_default(
 
 void policy_allowed(struct policy *policy, const struct request *request, struct verdict *ret)
 {
-	const struct rule *rule = find_grant(policy, request);
+	const struct rule *rule;
+	unsigned wanted = request->rights;
 
+	/* Looking at facts is nobody's business until a policy makes it one. */
+	if ((policy->declared_rights & RIGHT_STAT) == 0)
+		wanted &= ~(unsigned)RIGHT_STAT;
+	rule = find_grant(policy, request, wanted);
 	if (rule != NULL)
 		*ret = from_rule(VERDICT_ALLOW, rule);
+	else if (wanted == 0 && request->rights != 0)
+		*ret = (struct verdict){.kind = VERDICT_ALLOW, .source = SOURCE_DEFAULT};
 	else
 		use_default(policy, request, ret);
 }
@@ -169,6 +183,31 @@ bool policy_always_allows(const struct policy *policy, enum operation operation,
 			return false;
 	for (size_t i = 0; i < policy->allow_count; i++)
 		if (matches_everything(policy->allows[i]))
-			wanted &= ~policy->allows[i]->rights;
+			wanted &= ~granted_by(policy->allows[i]);
 	return policy->fallback.allow || (rights != 0 && wanted == 0);
+}
+
+bool policy_hides(const struct policy *policy)
+{
+	return policy->hide_count > 0;
+}
+
+bool policy_hidden(const struct policy *policy, const char *path, size_t len)
+{
+	for (size_t i = 0; i < policy->deny_count && policy->hide_count > 0; i++) {
+		const struct rule *rule = policy->denies[i];
+
+		if (rule->hides && pattern_list_matches(rule->patterns, path, len) &&
+			!pattern_list_matches(rule->excepts, path, len))
+			return true;
+	}
+	return false;
+}
+
+bool policy_judges_stat(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->deny_count; i++)
+		if ((policy->denies[i]->rights & RIGHT_STAT) != 0)
+			return true;
+	return (policy->declared_rights & RIGHT_STAT) != 0;
 }

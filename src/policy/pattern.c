@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
 
 enum { LONGEST_PATH = 4095 };
 
@@ -152,6 +153,39 @@ bool pattern_matches(const struct pattern *pattern, const char *path, size_t len
 	return glob_matches(pattern, path, len);
 }
 
+static size_t count_slashes(const char *text, size_t len)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < len; i++)
+		count += text[i] == '/';
+	return count;
+}
+
+/* Length of the first `count` components; -1: there are not more than those. */
+static ssize_t cut_after(const struct pattern *pattern, size_t count)
+{
+	for (size_t i = 0; i < pattern->len; i++)
+		if (pattern->text[i] == '/' && count-- == 0)
+			return (ssize_t)i;
+	return -1;
+}
+
+bool pattern_may_match_below(const struct pattern *pattern, const char *path, size_t len)
+{
+	size_t components = len == 1 ? 0 : count_slashes(path, len);
+	ssize_t cut = cut_after(pattern, components);
+	struct pattern start = *pattern;
+
+	if (cut < 0)
+		return pattern->tree && (len == 1 || pattern_matches(pattern, path, len));
+	start.len = (size_t)cut;
+	start.tree = false;
+	if (start.literal > start.len)
+		start.literal = start.len;
+	return components == 0 || pattern_matches(&start, path, len);
+}
+
 size_t pattern_literal_directory(const struct pattern *pattern)
 {
 	size_t len = pattern->literal;
@@ -263,6 +297,22 @@ bool pattern_list_matches(const struct pattern_list *list, const char *path, siz
 {
 	for (size_t i = 0; i < list->count; i++)
 		if (pattern_matches(&list->items[i], path, len))
+			return true;
+	return false;
+}
+
+bool pattern_list_may_match_below(const struct pattern_list *list, const char *path, size_t len)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (pattern_may_match_below(&list->items[i], path, len))
+			return true;
+	return false;
+}
+
+bool pattern_list_covers_tree(const struct pattern_list *list, const char *path, size_t len)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i].tree && pattern_matches(&list->items[i], path, len))
 			return true;
 	return false;
 }

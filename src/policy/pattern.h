@@ -25,6 +25,9 @@ int pattern_parse(const char *text, size_t len, struct pattern *ret, struct erro
 /* Neither allocates nor recurses; time is linear in the path. `path` is absolute and clean. */
 bool pattern_matches(const struct pattern *pattern, const char *path, size_t len);
 
+/* Whether it may match something strictly below the directory `path`. */
+bool pattern_may_match_below(const struct pattern *pattern, const char *path, size_t len);
+
 /* Length of the components before the first one with a wildcard; of all where none has one. */
 size_t pattern_literal_directory(const struct pattern *pattern);
 
@@ -54,3 +57,6 @@ int pattern_list_add_renamed(struct pattern_list *list, const struct pattern *pa
 	size_t replaced, const char *literal, struct error *err);
 
 bool pattern_list_matches(const struct pattern_list *list, const char *path, size_t len);
+bool pattern_list_may_match_below(const struct pattern_list *list, const char *path, size_t len);
+/* One of them matches `path` and everything below it. */
+bool pattern_list_covers_tree(const struct pattern_list *list, const char *path, size_t len);

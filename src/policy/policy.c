@@ -154,6 +154,7 @@ static int fill_rule(
 	int r;
 
 	rule->deny = spec->deny;
+	rule->hides = spec->hides;
 	rule->rights = spec->rights;
 	rule->error = spec->error;
 	rule->line = spec->line;
@@ -186,6 +187,10 @@ static void append_rule(struct policy *policy, struct rule *rule)
 		policy->denies[policy->deny_count++] = rule;
 	else
 		policy->allows[policy->allow_count++] = rule;
+	if (rule->hides)
+		policy->hide_count++;
+	if (!rule->deny)
+		policy->declared_rights |= rule->rights;
 	policy->pattern_count += rule->patterns->count + rule->excepts->count;
 }
 

@@ -19,6 +19,7 @@ struct policy;
 
 struct rule {
 	bool deny;
+	bool hides;      /* what it denies does not exist for the target */
 	unsigned rights; /* RIGHT_*; 0 for a syscall rule */
 	int error;       /* deny: the errno, positive; 0 = the operation's usual refusal */
 	const char *why; /* or NULL */
@@ -31,7 +32,7 @@ struct rule {
 
 /* What the loader hands over; everything is copied. */
 struct rule_spec {
-	bool deny;
+	bool deny, hides;
 	unsigned rights;
 	const char *right_word; /* as written: "read", "write", … */
 	int error;
@@ -81,6 +82,20 @@ const struct rule *policy_rule(const struct policy *policy, size_t index);
  */
 bool policy_denied(struct policy *policy, const struct request *request, struct verdict *ret);
 void policy_allowed(struct policy *policy, const struct request *request, struct verdict *ret);
+
+/*
+ * The third step of a decision about two names, rename and link: whether what bears the old one may
+ * get the new one. False, with *ret filled, where the object, or what lies below it, would escape a
+ * deny rule by that, or gain a right that it could not be copied to.
+ */
+bool policy_may_move(struct policy *policy, const struct request *request, struct verdict *ret);
+
+/* Whether an object of that name does not exist for the target; whether any can be hidden. */
+bool policy_hidden(const struct policy *policy, const char *path, size_t len);
+bool policy_hides(const struct policy *policy);
+
+/* Whether a policy has anything to say about looking at facts: rules, hidden names. */
+bool policy_judges_stat(const struct policy *policy);
 
 /* True if such calls are allowed whatever the path: no deny, no handler, and an allow of all. */
 bool policy_always_allows(const struct policy *policy, enum operation operation, unsigned rights);

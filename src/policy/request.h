@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "policy/operation.h"
 
@@ -41,6 +42,18 @@ struct request {
 	pid_t pid;      /* thread group; 0: not known yet, fetch FACT_PID */
 	pid_t tid;
 	bool missing; /* nothing is there under that name yet */
+
+	/* rename, link: the other name, and what it needs; else NULL. */
+	const char *newpath;
+	size_t newpath_len;
+	unsigned new_rights;
+	bool exchanges; /* RENAME_EXCHANGE: both names change places */
+
+	const char *link_target;  /* symlink: its text; else NULL */
+	const char *attribute;    /* getxattr, setxattr: the name; NULL: all (list) */
+	int64_t length;           /* truncate */
+	uint32_t owner, group;    /* chown: UINT32_MAX leaves it */
+	const struct timespec *times; /* utime: access, modification; UTIME_NOW, UTIME_OMIT */
 
 	/* 0, or a negative errno (-ESRCH: the target is gone). May be NULL: no facts (offline). */
 	int (*fetch)(const struct request *request, enum fact fact, struct fact_value *ret);

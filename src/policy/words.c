@@ -91,7 +91,8 @@ void policy_write_words(const struct rule_spec *spec, char *buffer, size_t size)
 	struct line line = line_start(buffer, size);
 	bool list = spec->pattern_count > 1 || spec->except_count > 0;
 
-	line_add(&line, spec->deny ? "deny." : "allow.");
+	if (!spec->hides)
+		line_add(&line, spec->deny ? "deny." : "allow.");
 	line_add(&line, spec->right_word);
 	line_add(&line, list ? " { " : " ");
 	add_patterns(&line, spec->patterns, spec->pattern_count);
@@ -110,6 +111,7 @@ static const struct {
 	{RIGHT_READ, "allow.read "},
 	{RIGHT_WRITE, "allow.write "},
 	{RIGHT_EXEC, "allow.exec "},
+	{RIGHT_STAT, "allow.stat "},
 };
 
 /* The number of a process means another one tomorrow: /proc/, a star. */
@@ -133,18 +135,25 @@ static void add_lasting_path(struct line *line, const char *path, size_t len)
 	line_add_literal(line, lasting, len - digits + 1);
 }
 
+static void add_grants(struct line *line, unsigned rights, const char *path, size_t len)
+{
+	for (size_t i = 0; i < sizeof grants / sizeof grants[0]; i++) {
+		if ((rights & grants[i].rights) == 0)
+			continue;
+		if (line->used > 0)
+			line_add(line, "  ");
+		line_add(line, grants[i].word);
+		add_lasting_path(line, path, len);
+	}
+}
+
 void policy_suggest(const struct request *request, char *buffer, size_t size)
 {
 	struct line line = line_start(buffer, size);
 
-	for (size_t i = 0; i < sizeof grants / sizeof grants[0]; i++) {
-		if ((request->rights & grants[i].rights) == 0)
-			continue;
-		if (line.used > 0)
-			line_add(&line, "  ");
-		line_add(&line, grants[i].word);
-		add_lasting_path(&line, request->path, request->path_len);
-	}
+	add_grants(&line, request->rights, request->path, request->path_len);
+	if (request->newpath != NULL)
+		add_grants(&line, request->new_rights, request->newpath, request->newpath_len);
 	line_finish(&line);
 }
 

@@ -175,26 +175,50 @@ int act_take_umask(const struct call *call)
 	return 0;
 }
 
-static int make_interruptibly(struct call *call, int parent, const char *leaf, uint32_t mode)
+static int perform_interruptibly(struct call *call, act_function *action, const void *context)
 {
-	int result;
+	long result;
+	int attempt = 0;
 
 	call->session->blocking_begin(call, false);
-	result = mkdirat(parent, leaf, mode) < 0 ? -errno : 0;
+	do {
+		result = action(context);
+		if (result < 0)
+			result = -errno;
+	} while (try_again(call, (int)result, attempt++));
 	call->session->blocking_end(call);
-	return result == -EINTR ? interruption(call) : result;
+	return result == -EINTR ? interruption(call) : (int)result;
 }
 
-int act_mkdir(struct call *call, int parent, const char *leaf, uint32_t mode)
+int act_perform_as_real(struct call *call, act_function *action, const void *context)
 {
 	struct identity identity;
-	int result = identity_enter(&identity, &call->session->world, &call->target);
+	int result = identity_enter_real(&identity, &call->session->world, &call->target);
 
 	if (result < 0)
 		return result;
-	result = make_interruptibly(call, parent, leaf, mode);
+	result = perform_interruptibly(call, action, context);
 	identity_leave(&identity);
-	if (result == -EACCES && act_may_enter_anyway(call, parent))
-		result = make_interruptibly(call, parent, leaf, mode);
+	return result;
+}
+
+int act_may_write(const struct call *call, int pin)
+{
+	return check_mode(call, pin, O_WRONLY);
+}
+
+int act_perform(struct call *call, int directory, act_function *action, const void *context)
+{
+	struct identity identity;
+	int result = target_check(&call->target);
+
+	if (result == 0)
+		result = identity_enter(&identity, &call->session->world, &call->target);
+	if (result < 0)
+		return result;
+	result = perform_interruptibly(call, action, context);
+	identity_leave(&identity);
+	if (result == -EACCES && directory >= 0 && act_may_enter_anyway(call, directory))
+		result = perform_interruptibly(call, action, context);
 	return result;
 }

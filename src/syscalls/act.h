@@ -43,5 +43,17 @@ bool act_may_enter_anyway(const struct call *call, int directory);
 /* Reads the target's umask and makes it the calling thread's. */
 int act_take_umask(const struct call *call);
 
-/* mkdirat(2) below a pinned directory; the umask has been taken. */
-int act_mkdir(struct call *call, int parent, const char *leaf, uint32_t mode);
+/*
+ * Runs `action`, one system call (it returns as system calls do in C: < 0 and errno), as the
+ * target. Not for a call that nobody waits for any more: nothing of it could be undone. `directory`
+ * is where the call looks names up, or -1: its own descriptors' directories a process may enter
+ * even where its credentials say no.
+ */
+typedef long act_function(const void *context);
+int act_perform(struct call *call, int directory, act_function *action, const void *context);
+
+/* The same with the real ids in the place of the effective ones, as access(2) has it. */
+int act_perform_as_real(struct call *call, act_function *action, const void *context);
+
+/* Whether the target may write the pinned object, by its mode: 0 or a negative errno. */
+int act_may_write(const struct call *call, int pin);

@@ -43,6 +43,12 @@ static int decode_argument(struct call *call, size_t index)
 		return 0;
 	case ARG_HOW:
 		return decode_open_how(call, value, call->arguments[index + 1]);
+	case ARG_NEW_DIRFD:
+		call->new_dirfd = (int)(uint32_t)value;
+		return 0;
+	case ARG_NAME:
+	case ARG_NEW_NAME:
+		return 0;
 	case ARG_PATH:
 		length = memory_read_path(&call->target, value, call->given);
 		call->given_len = length < 0 ? 0 : (size_t)length;
@@ -54,8 +60,9 @@ static int decode_argument(struct call *call, size_t index)
 int call_decode(struct call *call)
 {
 	/* Scalars first: where the kernel finds a bad flag, it has not touched the path yet. */
-	call->dirfd = AT_FDCWD;
-	call->given_len = 0;
+	call->dirfd = call->new_dirfd = AT_FDCWD;
+	call->given_len = call->new_given_len = 0;
+	call->new_given[0] = '\0';
 	call->given[0] = '\0';
 	call->flags = call->mode = call->resolve = 0;
 	call->at_flags = call->which = 0;
@@ -80,24 +87,59 @@ int call_decode(struct call *call)
 	return 0;
 }
 
-int call_base(const struct call *call, int *ret_base)
+static int read_name(const struct call *call, size_t index, char *buffer, size_t *ret_len)
+{
+	ssize_t length = memory_read_path(&call->target, call->arguments[index], buffer);
+
+	*ret_len = length < 0 ? 0 : (size_t)length;
+	return length < 0 ? (int)length : 0;
+}
+
+int call_read_names(struct call *call)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < 6 && result == 0; i++) {
+		if (call->row->arguments[i] == ARG_NAME)
+			result = read_name(call, i, call->given, &call->given_len);
+		else if (call->row->arguments[i] == ARG_NEW_NAME)
+			result = read_name(call, i, call->new_given, &call->new_given_len);
+	}
+	return result;
+}
+
+int call_open_dirfd(const struct call *call, int dirfd)
 {
 	const struct world *world = &call->session->world;
+
+	return dirfd == AT_FDCWD ? process_open_cwd(world, &call->target)
+				 : process_open_fd(world, &call->target, dirfd);
+}
+
+static int open_base(const struct call *call, int dirfd, const char *name, int *ret_base)
+{
 	int base;
 
 	*ret_base = -1;
-	if (call->given_len == 0)
+	if (name[0] == '\0')
 		return -ENOENT;
-	if (call->given[0] == '/' && (call->resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) == 0)
+	if (name[0] == '/' && (call->resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) == 0)
 		return 0;
-	if (call->dirfd == AT_FDCWD)
-		base = process_open_cwd(world, &call->target);
-	else
-		base = process_open_fd(world, &call->target, call->dirfd);
+	base = call_open_dirfd(call, dirfd);
 	if (base < 0)
 		return base;
 	*ret_base = base;
 	return 0;
+}
+
+int call_base(const struct call *call, int *ret_base)
+{
+	return open_base(call, call->dirfd, call->given, ret_base);
+}
+
+int call_new_base(const struct call *call, int *ret_base)
+{
+	return open_base(call, call->new_dirfd, call->new_given, ret_base);
 }
 
 /* ---- answers ------------------------------------------------------------------------------- */

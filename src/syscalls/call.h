@@ -29,6 +29,8 @@ struct session {
 	struct world world;
 	decide_function *decide;
 	void *decide_context;
+	/* Whether no object of that name exists for the target; the context is decide's. */
+	bool (*hidden)(void *context, const char *path, size_t length);
 	void (*observe)(void *context, const struct observation *observation);
 	void *observe_context;
 	/*
@@ -56,6 +58,9 @@ struct call {
 	int dirfd;
 	char given[PATH_MAX]; /* the path as the program wrote it */
 	size_t given_len;
+	int new_dirfd; /* the second of two names */
+	char new_given[PATH_MAX];
+	size_t new_given_len;
 	uint64_t flags;
 	uint32_t mode;
 	uint64_t resolve; /* openat2 */
@@ -102,11 +107,18 @@ enum { INTERNAL_ERESTARTSYS = 512 };
  */
 int call_decode(struct call *call);
 
+/* Copies the names that call_decode() left: 0 or a negative errno, as call_decode(). */
+int call_read_names(struct call *call);
+
 /*
  * Where the call's path starts: an O_PATH pin in *ret_base, or -1 for an absolute path. -ENOENT:
- * the path is empty.
+ * the path is empty. call_new_base: of the second name.
  */
 int call_base(const struct call *call, int *ret_base);
+int call_new_base(const struct call *call, int *ret_base);
+
+/* The pin of a descriptor argument, AT_FDCWD included; the caller closes. */
+int call_open_dirfd(const struct call *call, int dirfd);
 
 /* ---- asking the policy --------------------------------------------------------------------- */
 

@@ -1,180 +1,273 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
-#include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "syscalls/act.h"
+#include "syscalls/entry.h"
+#include "syscalls/judge.h"
 #include "syscalls/perform.h"
-#include "target/process.h"
-
-/* mkdir: pin the parent, judge parent and name, make it there. do_mkdirat() in fs/namei.c. */
-
-struct mkdir_job {
-	struct call *call;
-	struct answer *answer;
-	struct place place; /* parent and leaf; path is the name judged */
-};
-
-static bool is_dots(const char *leaf)
-{
-	return strcmp(leaf, ".") == 0 || strcmp(leaf, "..") == 0;
-}
-
-/* place.path: the parent's name and the leaf's. */
-static int name_leaf(const struct world *world, struct place *place)
-{
-	ssize_t length = pin_name(world, place->parent, place->path);
-	size_t leaf = strlen(place->leaf);
-
-	if (length < 0 || place->path[0] != '/')
-		return -EACCES;
-	if (length > 1)
-		place->path[length++] = '/';
-	if ((size_t)length + leaf >= sizeof place->path)
-		return -ENAMETOOLONG;
-	memcpy(place->path + length, place->leaf, leaf + 1);
-	place->path_len = (size_t)length + leaf;
-	return 0;
-}
-
-static bool exists(const struct call *call, const struct place *place)
-{
-	struct identity identity;
-	struct stat st;
-	bool found;
-
-	if (identity_enter(&identity, &call->session->world, &call->target) < 0)
-		return false;
-	found = fstatat(place->parent, place->leaf, &st, AT_SYMLINK_NOFOLLOW) == 0;
-	identity_leave(&identity);
-	if (!found && act_may_enter_anyway(call, place->parent))
-		found = fstatat(place->parent, place->leaf, &st, AT_SYMLINK_NOFOLLOW) == 0;
-	return found;
-}
-
-static int make(struct mkdir_job *job, const struct place *place)
-{
-	int result = act_take_umask(job->call);
-
-	if (result < 0)
-		return result;
-	/* Nothing can be undone: not for a call that nobody waits for. */
-	result = target_check(&job->call->target);
-	return result < 0 ? result
-			  : act_mkdir(job->call, place->parent, place->leaf, job->call->mode);
-}
-
-static int pin_as_target(const struct call *call, const char *directory)
-{
-	struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
-		.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
-	struct identity identity;
-	int result = identity_enter(&identity, &call->session->world, &call->target);
-
-	if (result < 0)
-		return result;
-	result = (int)syscall(SYS_openat2, AT_FDCWD, directory, &how, sizeof how);
-	if (result < 0)
-		result = -errno;
-	identity_leave(&identity);
-	return result;
-}
-
-static int redirected(struct mkdir_job *job, const char *path)
-{
-	cleanup_place struct place place = PLACE_NOWHERE;
-	const char *leaf = strrchr(path, '/');
-	char directory[PATH_MAX];
-
-	if (leaf == NULL || leaf[1] == '\0' || strlen(leaf + 1) > NAME_MAX ||
-		strlen(path) >= PATH_MAX)
-		return -EACCES;
-	(void)snprintf(directory, sizeof directory, "%.*s", (int)(leaf - path + 1), path);
-	(void)strcpy(place.leaf, leaf + 1);
-	place.parent = pin_as_target(job->call, directory);
-	return place.parent < 0 ? place.parent : make(job, &place);
-}
-
-static void settle(struct mkdir_job *job, const struct verdict *verdict)
-{
-	if (verdict->kind == VERDICT_ALLOW)
-		answer_result(job->answer, make(job, &job->place));
-	else if (answer_verdict(job->answer, verdict))
-		return;
-	else if (verdict->kind == VERDICT_REDIRECT)
-		answer_result(job->answer, redirected(job, verdict->data));
-	else
-		answer_result(job->answer, -EACCES);
-}
 
 /*
- * The default protects what would be made: where nothing would be, `otherwise` (the kernel's own
- * answer) stands. 0: something would be made.
+ * Calls about one name in a directory: mkdir, mknod, symlink, unlink, rmdir. Pin the directory,
+ * judge its name and the last component, act there. fs/namei.c: filename_create(), do_unlinkat().
  */
-static void judge(struct mkdir_job *job, int otherwise)
+
+struct job {
+	struct call *call;
+	struct answer *answer;
+	unsigned rights;
+	bool makes; /* else it removes */
+	int (*act)(struct call *call, const struct entry *entry);
+	const char *link_target;
+	struct entry entry;
+};
+
+static void redirected(struct job *job, const char *path)
 {
-	const struct place *place = &job->place;
+	cleanup_entry struct entry entry = ENTRY_NOWHERE;
+	int result = entry_find_redirected(job->call, path, &entry);
+
+	answer_result(job->answer, result < 0 ? result : job->act(job->call, &entry));
+}
+
+static void decide(struct job *job, int otherwise)
+{
+	const struct place *place = &job->entry.place;
 	struct question question;
 	struct verdict verdict;
 
-	question_prepare(&question, job->call, RIGHT_CREATE, place->path, place->path_len,
-		otherwise != -EEXIST);
-	question_ask(&question, &verdict);
-	if (otherwise < 0 && (verdict.kind == VERDICT_ALLOW || verdict.source == SOURCE_DEFAULT)) {
-		answer_result(job->answer, otherwise);
-	} else {
-		question_observe(&question, &verdict);
-		settle(job, &verdict);
+	question_prepare(&question, job->call, job->rights, place->path, place->path_len,
+		!job->entry.exists);
+	question.request.link_target = job->link_target;
+	question.request.flags = (uint32_t)job->call->at_flags;
+	switch (judge(&question, job->answer, otherwise, &verdict)) {
+	case JUDGED_ALLOW:
+		answer_result(job->answer, job->act(job->call, &job->entry));
+		break;
+	case JUDGED_REDIRECT:
+		redirected(job, verdict.data);
+		break;
+	case JUDGED_ANSWERED:
+		break;
 	}
 	verdict_clear(&verdict);
 }
 
-static int find_parent(struct mkdir_job *job, int base)
+/* What comes of it whatever the policy says; 0: it depends. */
+static int foregone(const struct job *job)
 {
-	const struct call *call = job->call;
-	struct route route = {
-		.world = &call->session->world,
-		.target = &call->target,
-		.path = call->given,
-		.length = call->given_len,
-		.base = base,
-		.flags = PLACE_PARENT,
-	};
-
-	return act_resolve(call, &route, &job->place);
+	if (job->makes)
+		return job->entry.exists ? -EEXIST : 0;
+	return job->entry.exists ? 0 : -ENOENT;
 }
 
-static void perform(struct mkdir_job *job, int base)
+static void find_and_decide(struct job *job, int base)
 {
-	struct place *place = &job->place;
-	int result = find_parent(job, base);
+	const struct call *call = job->call;
+	int result = entry_find(call, base, call->given, call->given_len, &job->entry);
 
-	if (result == -ENOENT && place->path_len > 0)
-		judge(job, -ENOENT);
+	if (result == -ENOENT && job->entry.place.path_len > 0)
+		decide(job, -ENOENT);
 	else if (result < 0)
 		answer_result(job->answer, result);
-	else if (place->object >= 0 || is_dots(place->leaf))
-		answer_result(job->answer, -EEXIST);
-	else if ((result = name_leaf(&job->call->session->world, place)) < 0)
+	else if (job->entry.special)
+		answer_result(job->answer, job->act(job->call, &job->entry));
+	else
+		decide(job, foregone(job));
+}
+
+static void perform(struct job *job)
+{
+	cleanup_fd int base = -1;
+	int result = call_base(job->call, &base);
+
+	job->entry = ENTRY_NOWHERE;
+	if (result < 0)
 		answer_result(job->answer, result);
 	else
-		judge(job, exists(job->call, place) ? -EEXIST : 0);
+		find_and_decide(job, base);
+	entry_clear(&job->entry);
+}
+
+/* ---- making -------------------------------------------------------------------------------- */
+
+struct making {
+	const struct entry *entry;
+	uint32_t mode;
+	uint64_t device;
+	const char *text;
+};
+
+static long make_directory(const void *context)
+{
+	const struct making *making = context;
+
+	return syscall(SYS_mkdirat, making->entry->dirfd, making->entry->name, making->mode);
+}
+
+static int act_mkdir(struct call *call, const struct entry *entry)
+{
+	const struct making making = {.entry = entry, .mode = call->mode};
+	int result = act_take_umask(call);
+
+	return result < 0 ? result
+			  : act_perform(call, entry->place.parent, make_directory, &making);
 }
 
 void mkdir_perform(struct call *call, struct answer *answer)
 {
-	struct mkdir_job job = {.call = call, .answer = answer, .place = PLACE_NOWHERE};
-	cleanup_fd int base = -1;
-	int result = call_base(call, &base);
+	struct job job = {.call = call,
+		.answer = answer,
+		.rights = RIGHT_CREATE,
+		.makes = true,
+		.act = act_mkdir};
 
-	if (result < 0) {
-		answer_result(answer, result);
-		return;
+	perform(&job);
+}
+
+/* The device is the argument behind the mode. */
+static uint64_t device_of(const struct call *call)
+{
+	for (size_t i = 0; i < 5; i++)
+		if (call->row->arguments[i] == ARG_MODE)
+			return (uint32_t)call->arguments[i + 1];
+	return 0;
+}
+
+static long make_node(const void *context)
+{
+	const struct making *making = context;
+
+	return syscall(SYS_mknodat, making->entry->dirfd, making->entry->name, making->mode,
+		making->device);
+}
+
+static int act_mknod(struct call *call, const struct entry *entry)
+{
+	const struct making making = {
+		.entry = entry, .mode = call->mode, .device = device_of(call)};
+	int result = act_take_umask(call);
+
+	return result < 0 ? result : act_perform(call, entry->place.parent, make_node, &making);
+}
+
+/* may_mknod() in fs/namei.c comes before the path. */
+static int check_type(uint32_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFREG:
+	case S_IFCHR:
+	case S_IFBLK:
+	case S_IFIFO:
+	case S_IFSOCK:
+	case 0:
+		return 0;
+	case S_IFDIR:
+		return -EPERM;
+	default:
+		return -EINVAL;
 	}
-	perform(&job, base);
-	place_clear(&job.place);
+}
+
+void mknod_perform(struct call *call, struct answer *answer)
+{
+	struct job job = {.call = call,
+		.answer = answer,
+		.rights = RIGHT_CREATE,
+		.makes = true,
+		.act = act_mknod};
+	int result = check_type(call->mode);
+
+	if (result == 0)
+		result = call_read_names(call);
+	if (result < 0)
+		answer_result(answer, result);
+	else
+		perform(&job);
+}
+
+static long make_symlink(const void *context)
+{
+	const struct making *making = context;
+
+	return syscall(
+		SYS_symlinkat, making->text, making->entry->dirfd, making->entry->name);
+}
+
+/* The row calls the text a name, and the name a new name. */
+static int act_symlink(struct call *call, const struct entry *entry)
+{
+	const struct making making = {.entry = entry, .text = call->new_given};
+
+	return act_perform(call, entry->place.parent, make_symlink, &making);
+}
+
+void symlink_perform(struct call *call, struct answer *answer)
+{
+	struct job job = {.call = call,
+		.answer = answer,
+		.rights = RIGHT_CREATE,
+		.makes = true,
+		.act = act_symlink,
+		.link_target = call->new_given};
+	int result = call_read_names(call);
+
+	if (result == 0 && call->new_given_len == 0)
+		result = -ENOENT;
+	if (result < 0)
+		answer_result(answer, result);
+	else
+		perform(&job);
+}
+
+/* ---- removing ------------------------------------------------------------------------------ */
+
+struct removal {
+	const struct entry *entry;
+	int flags;
+};
+
+static long remove_name(const void *context)
+{
+	const struct removal *removal = context;
+
+	return syscall(
+		SYS_unlinkat, removal->entry->dirfd, removal->entry->name, removal->flags);
+}
+
+static int act_remove(struct call *call, const struct entry *entry)
+{
+	const struct removal removal = {entry, call->at_flags};
+
+	return act_perform(call, entry->place.parent, remove_name, &removal);
+}
+
+static void remove_with(struct call *call, struct answer *answer, int flags)
+{
+	struct job job = {
+		.call = call, .answer = answer, .rights = RIGHT_DELETE, .act = act_remove};
+	int result = 0;
+
+	call->at_flags = flags;
+	if ((flags & ~AT_REMOVEDIR) != 0)
+		result = -EINVAL;
+	if (result == 0)
+		result = call_read_names(call);
+	if (result < 0)
+		answer_result(answer, result);
+	else
+		perform(&job);
+}
+
+void unlink_perform(struct call *call, struct answer *answer)
+{
+	remove_with(call, answer, call->at_flags);
+}
+
+void rmdir_perform(struct call *call, struct answer *answer)
+{
+	remove_with(call, answer, AT_REMOVEDIR);
 }

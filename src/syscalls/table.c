@@ -63,12 +63,14 @@ static const struct union_row {
 	const char *name, *help;
 	enum syscall_group members[12]; /* ends with GROUP_NONE */
 } union_table[] = {
-	{"@file-change", "everything that changes file system objects and is not judged yet",
+	{"@file-change", "everything that changes file system objects by name (rules decide), and @file-ioctl",
 		{GROUP_REMOVE, GROUP_RENAME, GROUP_LINK, GROUP_SYMLINK, GROUP_MKNOD, GROUP_CHMOD,
-			GROUP_CHOWN, GROUP_TRUNCATE, GROUP_UTIME, GROUP_XATTR}},
+			GROUP_CHOWN, GROUP_TRUNCATE, GROUP_UTIME, GROUP_XATTR, GROUP_FILE_IOCTL}},
 	{"@network", "sockets of the usual families",
 		{GROUP_UNIX, GROUP_INET, GROUP_NETLINK, GROUP_BIND}},
 	/* Words of groups that bring another with them; their help stands there. */
+	{"@chmod", NULL, {GROUP_FILE_IOCTL}},
+	{"@remove", NULL, {GROUP_FILE_IOCTL}},
 	{"@unix", NULL, {GROUP_BIND}},
 	{"@inet", NULL, {GROUP_BIND}},
 	{"@netlink", NULL, {GROUP_BIND}},
@@ -109,7 +111,7 @@ const struct syscall_row *syscall_by_number(int number)
 enum syscall_group syscall_refusing_group(
 	const struct syscall_row *row, const uint64_t arguments[6])
 {
-	if (row->group != GROUP_NONE)
+	if (row->group != GROUP_NONE && row->operation == OPERATION_NONE)
 		return row->group;
 	for (size_t i = 0; i < scalar_table_size; i++) {
 		const struct scalar_row *scalar = &scalar_table[i];

@@ -23,6 +23,10 @@ enum argument_kind {
 	ARG_LOOKUP_FLAGS, /* int: AT_* */
 	ARG_PID,          /* pid_t of whom it is about */
 	ARG_WHICH,        /* int: what kind of number ARG_PID is */
+	/* Read by call_read_names(), when the performing function has looked at the others. */
+	ARG_NAME,
+	ARG_NEW_DIRFD, /* the second of two names: rename, link */
+	ARG_NEW_NAME,
 };
 
 enum syscall_group {

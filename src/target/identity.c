@@ -79,7 +79,32 @@ static int borrow(const struct process_status *status)
 	return set_effective(status->cap_effective & own.cap_permitted);
 }
 
+static int enter(struct identity *identity, const struct process_status *status)
+{
+	if (is_own(status))
+		return 0;
+	identity->borrowed = true;
+	if (borrow(status) == 0)
+		return 0;
+	identity_leave(identity);
+	return -EACCES;
+}
+
 int identity_enter(
+	struct identity *identity, const struct world *world, const struct target *target)
+{
+	struct process_status status;
+	int result;
+
+	*identity = (struct identity){0};
+	if (!world->credentials_vary)
+		return 0;
+	result = process_status(world, target, &status);
+	return result < 0 ? result : enter(identity, &status);
+}
+
+/* access_override_creds() in fs/open.c. */
+int identity_enter_real(
 	struct identity *identity, const struct world *world, const struct target *target)
 {
 	struct process_status status;
@@ -91,13 +116,10 @@ int identity_enter(
 	result = process_status(world, target, &status);
 	if (result < 0)
 		return result;
-	if (is_own(&status))
-		return 0;
-	identity->borrowed = true;
-	if (borrow(&status) == 0)
-		return 0;
-	identity_leave(identity);
-	return -EACCES;
+	status.fsuid = status.uid;
+	status.fsgid = status.gid;
+	status.cap_effective = status.uid == 0 ? status.cap_permitted : 0;
+	return enter(identity, &status);
 }
 
 void identity_leave(struct identity *identity)

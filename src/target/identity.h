@@ -23,6 +23,10 @@ struct identity {
 int identity_enter(
 	struct identity *identity, const struct world *world, const struct target *target);
 
+/* With the real ids for the effective ones, and the capabilities that access(2) looks at. */
+int identity_enter_real(
+	struct identity *identity, const struct world *world, const struct target *target);
+
 /* Back to the supervisor's own; ends the process if that fails: nothing may run on half-way. */
 void identity_leave(struct identity *identity);
 

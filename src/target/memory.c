@@ -69,3 +69,18 @@ ssize_t memory_read_path(const struct target *target, uint64_t address, char buf
 	}
 	return failure(target, -ENAMETOOLONG);
 }
+
+int memory_write(const struct target *target, uint64_t address, const void *buffer, size_t size)
+{
+	struct iovec local = {(void *)(uintptr_t)buffer, size};
+	struct iovec remote = {(void *)(uintptr_t)address, size};
+	ssize_t put;
+	int result = target_check(target);
+
+	if (result < 0)
+		return result;
+	put = process_vm_writev(target->tid, &local, 1, &remote, 1, 0);
+	if (put == (ssize_t)size)
+		return 0;
+	return failure(target, put < 0 && errno == EPERM ? -EACCES : -EFAULT);
+}

@@ -22,6 +22,12 @@
 int memory_read(const struct target *target, uint64_t address, void *buffer, size_t size);
 
 /*
+ * All of `size` bytes to `address`, as copy_to_user() would: page protection holds. Only for a call
+ * that somebody waits for: checked before. -EFAULT, also where only a part could be written.
+ */
+int memory_write(const struct target *target, uint64_t address, const void *buffer, size_t size);
+
+/*
  * A NUL-terminated pathname, as getname_flags() in fs/namei.c: read page by page, so a string that
  * ends at the edge of a mapping is fine. Returns its length (0..PATH_MAX-1).
  *   -ENAMETOOLONG  bad path: no NUL within PATH_MAX bytes

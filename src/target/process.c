@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -101,6 +102,7 @@ static int parse_status(const char *text, struct process_status *ret)
 		!parse_int(field(text, "PPid"), &ret->parent) ||
 		!parse_ids(field(text, "Uid"), &ret->uid, &ret->euid, &ret->fsuid) ||
 		!parse_ids(field(text, "Gid"), &ret->gid, &ret->egid, &ret->fsgid) ||
+		!parse_hex(field(text, "CapPrm"), &ret->cap_permitted) ||
 		!parse_hex(field(text, "CapEff"), &ret->cap_effective) ||
 		!parse_hex(field(text, "CapBnd"), &ret->cap_bounding) ||
 		!parse_hex(field(text, "SigPnd"), &ret->signals_pending) ||
@@ -180,6 +182,28 @@ ssize_t process_link(const struct world *world, const struct target *target, con
 		return -error;
 	buffer[length] = '\0';
 	return length;
+}
+
+#ifndef PIDFD_THREAD
+#define PIDFD_THREAD O_EXCL /* Linux 6.9 */
+#endif
+
+int process_take_fd(const struct world *world, const struct target *target, int fd)
+{
+	cleanup_fd int pidfd = (int)syscall(SYS_pidfd_open, target->tid, PIDFD_THREAD);
+	int result;
+
+	(void)world;
+	if (pidfd < 0)
+		return target_check(target) < 0 ? -ESRCH : -EACCES;
+	result = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+	if (result < 0)
+		result = errno == EBADF ? -EBADF : -EACCES;
+	if (target_check(target) < 0) {
+		close_fd(&result);
+		return -ESRCH;
+	}
+	return result;
 }
 
 void process_comm(const struct world *world, pid_t tid, char ret[16])

@@ -15,7 +15,7 @@ struct process_status {
 	gid_t gid, egid, fsgid;
 	bool has_umask; /* a zombie has none */
 	mode_t umask;
-	uint64_t cap_effective, cap_bounding;
+	uint64_t cap_permitted, cap_effective, cap_bounding;
 	uint64_t signals_pending, signals_shared, signals_blocked, signals_ignored;
 	int group_count;
 	gid_t groups[1024]; /* more than this many: the read fails closed with -EACCES */
@@ -33,6 +33,13 @@ int process_open_cwd(const struct world *world, const struct target *target);
 int process_open_root(const struct world *world, const struct target *target);
 /* -EBADF if the target has no such descriptor. O_PATH descriptors work too. */
 int process_open_fd(const struct world *world, const struct target *target, int fd);
+
+/*
+ * The target's descriptor itself, the same open file description (pidfd_getfd(2), with the calling
+ * thread's own table of descriptors). The caller closes. -EBADF; -EACCES: it is closed to us.
+ * Checked.
+ */
+int process_take_fd(const struct world *world, const struct target *target, int fd);
 
 /* Text of the link /proc/TID/<name> (exe, cwd), NUL-terminated; returns its length. Checked. */
 ssize_t process_link(const struct world *world, const struct target *target, const char *name,

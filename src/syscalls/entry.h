@@ -1,0 +1,36 @@
+#pragma once
+
+#include <sys/stat.h>
+
+#include "syscalls/act.h"
+
+/*
+ * A name in a directory, for the calls that make, move and remove names: the directory is pinned,
+ * the last component is text. What is judged is the directory's resolved name and that text.
+ */
+struct entry {
+	struct place place;      /* parent; path is the name judged */
+	int dirfd;               /* with `name`: what a *at call takes; not owned */
+	char name[NAME_MAX + 2]; /* as the program wrote it: with its closing slash */
+	bool special;            /* "/", ".", "..": such calls fail in the kernel, whatever they are */
+	bool exists;
+	struct stat st; /* if it exists; of the name itself, no link is followed */
+};
+
+#define ENTRY_NOWHERE ((struct entry){.place = PLACE_NOWHERE, .dirfd = -1})
+
+void entry_clear(struct entry *entry);
+#define cleanup_entry __attribute__((cleanup(entry_clear)))
+
+/*
+ * Pins the directory of `path`, which starts at `base` (-1: it is absolute). 0, or a negative
+ * errno; with -ENOENT place.path may be the name whose directory is missing.
+ */
+int entry_find(const struct call *call, int base, const char *path, size_t length,
+	struct entry *ret);
+
+/*
+ * The same for the path of redirect(), as the target, without following a link anywhere; not
+ * judged.
+ */
+int entry_find_redirected(const struct call *call, const char *path, struct entry *ret);

@@ -1,0 +1,221 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "syscalls/entry.h"
+#include "syscalls/judge.h"
+#include "syscalls/object.h"
+#include "syscalls/perform.h"
+
+/*
+ * Calls with two names: rename and link. Each end is pinned, both are judged in one question, and
+ * the act is done on the pins. fs/namei.c: do_renameat2(), do_linkat().
+ */
+
+struct pair {
+	struct call *call;
+	struct answer *answer;
+	struct entry from; /* rename */
+	struct place object; /* link */
+	struct entry to;
+};
+
+static void refuse_redirect(struct pair *pair)
+{
+	answer_refusal(pair->call, pair->answer, EACCES,
+		"a call with two names can be allowed or refused, not redirected");
+}
+
+/* The question about both ends. */
+static void ask(struct pair *pair, const struct place *from, bool missing, unsigned rights,
+	unsigned new_rights, int otherwise, int (*act)(struct pair *pair))
+{
+	struct question question;
+	struct verdict verdict;
+
+	question_prepare(
+		&question, pair->call, rights, from->path, from->path_len, missing);
+	question.request.newpath = pair->to.place.path;
+	question.request.newpath_len = pair->to.place.path_len;
+	question.request.new_rights = new_rights;
+	question.request.flags = (uint32_t)pair->call->at_flags;
+	question.request.exchanges = pair->call->row->operation == OPERATION_RENAME &&
+				     (pair->call->at_flags & RENAME_EXCHANGE) != 0;
+	switch (judge(&question, pair->answer, otherwise, &verdict)) {
+	case JUDGED_ALLOW:
+		answer_result(pair->answer, act(pair));
+		break;
+	case JUDGED_REDIRECT:
+		refuse_redirect(pair);
+		break;
+	case JUDGED_ANSWERED:
+		break;
+	}
+	verdict_clear(&verdict);
+}
+
+/* ---- rename -------------------------------------------------------------------------------- */
+
+static long rename_names(const void *context)
+{
+	const struct pair *pair = context;
+
+	return syscall(SYS_renameat2, pair->from.dirfd, pair->from.name, pair->to.dirfd,
+		pair->to.name, (unsigned)pair->call->at_flags);
+}
+
+static int act_rename(struct pair *pair)
+{
+	int result = 0;
+
+	/* A whiteout is a device node of the caller's. */
+	if ((pair->call->at_flags & RENAME_WHITEOUT) != 0)
+		result = act_take_umask(pair->call);
+	return result < 0 ? result : act_perform(pair->call, -1, rename_names, pair);
+}
+
+static int find_both(struct pair *pair, int base, int new_base)
+{
+	const struct call *call = pair->call;
+	int result = entry_find(call, base, call->given, call->given_len, &pair->from);
+
+	return result < 0 ? result
+			  : entry_find(call, new_base, call->new_given, call->new_given_len,
+				    &pair->to);
+}
+
+static int bases(const struct call *call, int *ret_base, int *ret_new_base)
+{
+	int result = call_base(call, ret_base);
+
+	return result < 0 ? result : call_new_base(call, ret_new_base);
+}
+
+static int foregone_rename(const struct pair *pair)
+{
+	if (!pair->from.exists)
+		return -ENOENT;
+	if (pair->to.exists && (pair->call->at_flags & RENAME_NOREPLACE) != 0)
+		return -EEXIST;
+	if (!pair->to.exists && (pair->call->at_flags & RENAME_EXCHANGE) != 0)
+		return -ENOENT;
+	return 0;
+}
+
+static void decide_rename(struct pair *pair)
+{
+	bool exchanges = (pair->call->at_flags & RENAME_EXCHANGE) != 0;
+	unsigned rights = RIGHT_DELETE | (exchanges ? RIGHT_CREATE : 0);
+	unsigned new_rights = RIGHT_CREATE | (pair->to.exists ? RIGHT_DELETE : 0);
+
+	if (pair->from.special || pair->to.special)
+		answer_result(pair->answer, act_rename(pair));
+	else
+		ask(pair, &pair->from.place, !pair->from.exists, rights, new_rights,
+			foregone_rename(pair), act_rename);
+}
+
+static int check_rename_flags(unsigned flags)
+{
+	if ((flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT)) != 0)
+		return -EINVAL;
+	if ((flags & RENAME_EXCHANGE) != 0 && flags != RENAME_EXCHANGE)
+		return -EINVAL;
+	return 0;
+}
+
+void rename_perform(struct call *call, struct answer *answer)
+{
+	struct pair pair = {.call = call,
+		.answer = answer,
+		.from = ENTRY_NOWHERE,
+		.object = PLACE_NOWHERE,
+		.to = ENTRY_NOWHERE};
+	cleanup_fd int base = -1;
+	cleanup_fd int new_base = -1;
+	int result = check_rename_flags((unsigned)call->at_flags);
+
+	if (result == 0)
+		result = call_read_names(call);
+	if (result == 0)
+		result = bases(call, &base, &new_base);
+	if (result == 0)
+		result = find_both(&pair, base, new_base);
+	if (result < 0)
+		answer_result(answer, result);
+	else
+		decide_rename(&pair);
+	entry_clear(&pair.from);
+	entry_clear(&pair.to);
+}
+
+/* ---- link ---------------------------------------------------------------------------------- */
+
+static long link_object(const void *context)
+{
+	const struct pair *pair = context;
+	char name[OBJECT_NAME_SIZE];
+
+	/* Not AT_EMPTY_PATH: that asks for a capability, or for the opener's own credentials. */
+	return syscall(SYS_linkat, AT_FDCWD, object_name(pair->object.object, name),
+		pair->to.dirfd, pair->to.name, AT_SYMLINK_FOLLOW);
+}
+
+static int act_link(struct pair *pair)
+{
+	return act_perform(pair->call, -1, link_object, pair);
+}
+
+static void decide_link(struct pair *pair)
+{
+	if (pair->to.special || pair->object.nameless)
+		answer_result(pair->answer, act_link(pair)); /* EEXIST, EXDEV */
+	else
+		/* With a second name a file that may only be read could be written, and so on. */
+		ask(pair, &pair->object, pair->object.object < 0, RIGHT_READ | RIGHT_MODIFY,
+			RIGHT_CREATE,
+			pair->object.object < 0 ? -ENOENT
+			: pair->to.exists	? -EEXIST
+						: 0,
+			act_link);
+}
+
+static int find_link(struct pair *pair)
+{
+	struct call *call = pair->call;
+	unsigned flags = (call->at_flags & AT_SYMLINK_FOLLOW) != 0 ? 0 : PLACE_NOFOLLOW;
+	cleanup_fd int new_base = -1;
+	int result = object_find(
+		call, flags, (call->at_flags & AT_EMPTY_PATH) != 0, &pair->object);
+
+	if (result == 0)
+		result = call_new_base(call, &new_base);
+	return result < 0 ? result
+			  : entry_find(call, new_base, call->new_given, call->new_given_len,
+				    &pair->to);
+}
+
+void link_perform(struct call *call, struct answer *answer)
+{
+	struct pair pair = {.call = call,
+		.answer = answer,
+		.from = ENTRY_NOWHERE,
+		.object = PLACE_NOWHERE,
+		.to = ENTRY_NOWHERE};
+	int result = (call->at_flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) != 0 ? -EINVAL : 0;
+
+	if (result == 0)
+		result = call_read_names(call);
+	if (result == 0)
+		result = find_link(&pair);
+	if (result < 0)
+		answer_result(answer, result);
+	else
+		decide_link(&pair);
+	place_clear(&pair.object);
+	entry_clear(&pair.to);
+}

@@ -1,0 +1,138 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "syscalls/object.h"
+#include "syscalls/perform.h"
+#include "target/memory.h"
+#include "target/process.h"
+
+/*
+ * getdents: only where a policy hides names. It is done on the target's own open directory, whose
+ * position all its holders share, into a buffer of ours, and what does not exist is left out.
+ */
+
+enum { BUFFER_LIMIT = 64 * 1024 };
+
+struct listing {
+	const struct call *call;
+	int file;
+	unsigned char *bytes;
+	unsigned size;
+	char directory[PATH_MAX];
+	size_t directory_len;
+};
+
+static long list(const void *context)
+{
+	const struct listing *listing = context;
+
+	return syscall(listing->call->row->number >= 0 ? listing->call->row->number
+						       : syscall_number(listing->call->row),
+		listing->file, listing->bytes, listing->size);
+}
+
+/* struct linux_dirent64 has the type before the name; struct linux_dirent had it behind. */
+static size_t name_offset(const struct call *call)
+{
+	return strcmp(call->row->name, "getdents64") == 0 ? 19 : 18;
+}
+
+static bool is_hidden(const struct listing *listing, const char *name)
+{
+	const struct session *session = listing->call->session;
+	char path[PATH_MAX + NAME_MAX + 2];
+	size_t length = listing->directory_len == 1 ? 0 : listing->directory_len;
+	size_t more = strnlen(name, NAME_MAX + 1);
+
+	if (more > NAME_MAX || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return false;
+	memcpy(path, listing->directory, length);
+	path[length++] = '/';
+	memcpy(path + length, name, more + 1);
+	return session->hidden(session->decide_context, path, length + more);
+}
+
+static uint16_t record_length(const unsigned char *record)
+{
+	uint16_t length;
+
+	memcpy(&length, record + 16, sizeof length);
+	return length;
+}
+
+/* Moves what may be seen together; returns how much it is. */
+static int filter(const struct listing *listing, int used)
+{
+	size_t offset = name_offset(listing->call);
+	int kept = 0;
+
+	for (int at = 0; at < used;) {
+		unsigned char *record = listing->bytes + at;
+		int length = record_length(record);
+
+		if (length <= (int)offset || length > used - at)
+			return -EIO;
+		if (!is_hidden(listing, (const char *)record + offset)) {
+			memmove(listing->bytes + kept, record, (size_t)length);
+			kept += length;
+		}
+		at += length;
+	}
+	return kept;
+}
+
+/* The next entries that may be seen; 0: there are none. */
+static int next_entries(struct listing *listing, struct call *call)
+{
+	int result;
+
+	do {
+		result = act_perform(call, -1, list, listing);
+		if (result <= 0)
+			return result;
+		result = filter(listing, result);
+	} while (result == 0);
+	return result;
+}
+
+static int deliver(struct listing *listing, struct call *call)
+{
+	off_t before = lseek(listing->file, 0, SEEK_CUR);
+	int length = next_entries(listing, call);
+	int result;
+
+	if (length <= 0)
+		return length;
+	result = memory_write(
+		&call->target, call->arguments[1], listing->bytes, (size_t)length);
+	if (result < 0 && before >= 0)
+		(void)lseek(listing->file, before, SEEK_SET); /* they have not been read */
+	return result < 0 ? result : length;
+}
+
+void getdents_perform(struct call *call, struct answer *answer)
+{
+	unsigned size = (uint32_t)call->arguments[2];
+	struct listing listing = {
+		.call = call, .size = size < BUFFER_LIMIT ? size : BUFFER_LIMIT};
+	cleanup_place struct place place = PLACE_NOWHERE;
+	cleanup_fd int file = -1;
+	int result = object_of_descriptor(call, call->dirfd, &place, &file);
+
+	listing.file = file;
+	listing.bytes = malloc(listing.size + 1);
+	if (result == 0 && listing.bytes == NULL)
+		result = -ENOMEM;
+	if (result == 0) {
+		memcpy(listing.directory, place.path, place.path_len + 1);
+		listing.directory_len = place.path_len;
+		result = deliver(&listing, call);
+	}
+	free(listing.bytes);
+	answer_result(answer, result);
+}
