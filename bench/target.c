@@ -86,7 +86,8 @@ static int run(const struct loop *loop, const char *path, double seconds)
 {
 	enum {
 		BATCH = 32, /* reading the clock must not show in a call that takes 80 ns */
-		WARM_UP = 256 /* whoever answers touches its pages for the first time: not counted */
+		WARM_UP =
+			256 /* whoever answers touches its pages for the first time: not counted */
 	};
 	if (repeat(loop, path, WARM_UP) < 0)
 		return 1;

@@ -201,7 +201,7 @@ print(*seen)
         done
         for resolve in 0 1 4 8 16; do for path in f lf ld d/../f / /etc .. ../.. d/../.. ld/../f ld/; do
           echo "$resolve $path $(PROGRAM -d . -2 $resolve 0 $path)"; done; done
-        ls -lR | sed 's/.*\(moongate\|root\|2001\) //' | cut -d' ' -f4-]])
+        ls -lR --time-style=+ | sed 's/.*\(moongate\|root\|2001\) //' | cut -d' ' -f4-]])
         :gsub("PROGRAM", live.program("attack_open")),
     }
     -- The temporary directory's own name may show in errors of the shell, not in what counts.

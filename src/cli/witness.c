@@ -26,8 +26,8 @@ static _Noreturn void note_signals(int notes, pid_t supervisor)
 	for (;;) {
 		siginfo_t info;
 		int number = sigwaitinfo(&all, &info);
-		bool marks = number == SIGRTMAX && info.si_code == SI_QUEUE &&
-			     info.si_pid == supervisor;
+		bool marks =
+			number == SIGRTMAX && info.si_code == SI_QUEUE && info.si_pid == supervisor;
 		int note = marks ? MARKER : number;
 
 		if (number > 0 && write(0, &note, sizeof note) != sizeof note)

@@ -256,8 +256,7 @@ static int start_threads(struct gate *gate, struct error *err)
 	return result < 0 ? error_errno(err, result, "cannot start the supervisor's threads") : 0;
 }
 
-int gate_start(
-	int listener, struct session *session, struct gate **ret, struct error *err)
+int gate_start(int listener, struct session *session, struct gate **ret, struct error *err)
 {
 	struct gate *gate = calloc(1, sizeof *gate);
 	int result;

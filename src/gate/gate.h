@@ -18,8 +18,7 @@ struct gate;
  * Starts the threads. The caller has all signals blocked. `session` outlives the gate; its hooks
  * blocking_begin and blocking_end are set here. `listener` stays the caller's.
  */
-int gate_start(
-	int listener, struct session *session, struct gate **ret, struct error *err);
+int gate_start(int listener, struct session *session, struct gate **ret, struct error *err);
 
 /* After the last target is gone: ends the threads, and waits a moment for them. Frees nothing. */
 void gate_stop(struct gate *gate);

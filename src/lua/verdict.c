@@ -195,8 +195,8 @@ int verdict_push_constructors(lua_State *L)
 	luaL_newlib(L, constructors);                           /* table */
 	push_answer(L, (struct answer){.kind = VERDICT_ALLOW}); /* table answer */
 	host_of(L)->plain_allow = lua_touserdata(L, -1);
-	lua_pushcclosure(L, make_allow, 1);                     /* table allow */
-	lua_setfield(L, -2, "allow");                           /* table */
+	lua_pushcclosure(L, make_allow, 1); /* table allow */
+	lua_setfield(L, -2, "allow");       /* table */
 	return 1;
 }
 

@@ -22,7 +22,7 @@ struct policy {
 	struct rule **allows; /* the others */
 	size_t rule_count, deny_count, allow_count, rule_room;
 	size_t pattern_count, hide_count;
-	unsigned declared_rights; /* of all allow rules together, as written */
+	unsigned declared_rights;                     /* of all allow rules together, as written */
 	struct pattern_index deny_index, allow_index; /* of denies and allows, if `indexed` */
 	bool indexed;
 

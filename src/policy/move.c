@@ -98,8 +98,8 @@ static bool refuse_escape(const struct policy *policy, const struct request *req
 	*ret = (struct verdict){
 		.kind = VERDICT_DENY,
 		.source = SOURCE_RULE,
-		.error = rule->error != 0 ? rule->error
-					  : policy_refusal(policy, request->operation),
+		.error =
+			rule->error != 0 ? rule->error : policy_refusal(policy, request->operation),
 		.rule = rule,
 		.file = rule->file,
 		.line = rule->line,

@@ -49,10 +49,10 @@ struct request {
 	unsigned new_rights;
 	bool exchanges; /* RENAME_EXCHANGE: both names change places */
 
-	const char *link_target;  /* symlink: its text; else NULL */
-	const char *attribute;    /* getxattr, setxattr: the name; NULL: all (list) */
-	int64_t length;           /* truncate */
-	uint32_t owner, group;    /* chown: UINT32_MAX leaves it */
+	const char *link_target;      /* symlink: its text; else NULL */
+	const char *attribute;        /* getxattr, setxattr: the name; NULL: all (list) */
+	int64_t length;               /* truncate */
+	uint32_t owner, group;        /* chown: UINT32_MAX leaves it */
 	const struct timespec *times; /* utime: access, modification; UTIME_NOW, UTIME_OMIT */
 
 	/* 0, or a negative errno (-ESRCH: the target is gone). May be NULL: no facts (offline). */

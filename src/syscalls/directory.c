@@ -193,8 +193,7 @@ static long make_symlink(const void *context)
 {
 	const struct making *making = context;
 
-	return syscall(
-		SYS_symlinkat, making->text, making->entry->dirfd, making->entry->name);
+	return syscall(SYS_symlinkat, making->text, making->entry->dirfd, making->entry->name);
 }
 
 /* The row calls the text a name, and the name a new name. */
@@ -234,8 +233,7 @@ static long remove_name(const void *context)
 {
 	const struct removal *removal = context;
 
-	return syscall(
-		SYS_unlinkat, removal->entry->dirfd, removal->entry->name, removal->flags);
+	return syscall(SYS_unlinkat, removal->entry->dirfd, removal->entry->name, removal->flags);
 }
 
 static int act_remove(struct call *call, const struct entry *entry)

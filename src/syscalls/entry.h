@@ -12,7 +12,7 @@ struct entry {
 	struct place place;      /* parent; path is the name judged */
 	int dirfd;               /* with `name`: what a *at call takes; not owned */
 	char name[NAME_MAX + 2]; /* as the program wrote it: with its closing slash */
-	bool special;            /* "/", ".", "..": such calls fail in the kernel, whatever they are */
+	bool special; /* "/", ".", "..": such calls fail in the kernel, whatever they are */
 	bool exists;
 	struct stat st; /* if it exists; of the name itself, no link is followed */
 };
@@ -26,8 +26,8 @@ void entry_clear(struct entry *entry);
  * Pins the directory of `path`, which starts at `base` (-1: it is absolute). 0, or a negative
  * errno; with -ENOENT place.path may be the name whose directory is missing.
  */
-int entry_find(const struct call *call, int base, const char *path, size_t length,
-	struct entry *ret);
+int entry_find(
+	const struct call *call, int base, const char *path, size_t length, struct entry *ret);
 
 /*
  * The same for the path of redirect(), as the target, without following a link anywhere; not

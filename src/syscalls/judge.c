@@ -2,8 +2,8 @@
 
 #include <errno.h>
 
-enum judgement judge(const struct question *question, struct answer *answer, int otherwise,
-	struct verdict *ret)
+enum judgement judge(
+	const struct question *question, struct answer *answer, int otherwise, struct verdict *ret)
 {
 	question_ask(question, ret);
 	if (otherwise < 0 && (ret->kind == VERDICT_ALLOW || ret->source == SOURCE_DEFAULT)) {

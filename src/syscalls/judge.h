@@ -17,5 +17,5 @@ enum judgement {
  * Then the default has nothing to protect, and a rule that allows nothing to add: the errno is the
  * answer, silently. The verdict is the caller's to clear.
  */
-enum judgement judge(const struct question *question, struct answer *answer, int otherwise,
-	struct verdict *ret);
+enum judgement judge(
+	const struct question *question, struct answer *answer, int otherwise, struct verdict *ret);

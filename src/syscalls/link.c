@@ -19,7 +19,7 @@
 struct pair {
 	struct call *call;
 	struct answer *answer;
-	struct entry from; /* rename */
+	struct entry from;   /* rename */
 	struct place object; /* link */
 	struct entry to;
 };
@@ -37,8 +37,7 @@ static void ask(struct pair *pair, const struct place *from, bool missing, unsig
 	struct question question;
 	struct verdict verdict;
 
-	question_prepare(
-		&question, pair->call, rights, from->path, from->path_len, missing);
+	question_prepare(&question, pair->call, rights, from->path, from->path_len, missing);
 	question.request.newpath = pair->to.place.path;
 	question.request.newpath_len = pair->to.place.path_len;
 	question.request.new_rights = new_rights;
@@ -161,8 +160,8 @@ static long link_object(const void *context)
 	char name[OBJECT_NAME_SIZE];
 
 	/* Not AT_EMPTY_PATH: that asks for a capability, or for the opener's own credentials. */
-	return syscall(SYS_linkat, AT_FDCWD, object_name(pair->object.object, name),
-		pair->to.dirfd, pair->to.name, AT_SYMLINK_FOLLOW);
+	return syscall(SYS_linkat, AT_FDCWD, object_name(pair->object.object, name), pair->to.dirfd,
+		pair->to.name, AT_SYMLINK_FOLLOW);
 }
 
 static int act_link(struct pair *pair)
@@ -179,7 +178,7 @@ static void decide_link(struct pair *pair)
 		ask(pair, &pair->object, pair->object.object < 0, RIGHT_READ | RIGHT_MODIFY,
 			RIGHT_CREATE,
 			pair->object.object < 0 ? -ENOENT
-			: pair->to.exists	? -EEXIST
+			: pair->to.exists       ? -EEXIST
 						: 0,
 			act_link);
 }
@@ -189,8 +188,7 @@ static int find_link(struct pair *pair)
 	struct call *call = pair->call;
 	unsigned flags = (call->at_flags & AT_SYMLINK_FOLLOW) != 0 ? 0 : PLACE_NOFOLLOW;
 	cleanup_fd int new_base = -1;
-	int result = object_find(
-		call, flags, (call->at_flags & AT_EMPTY_PATH) != 0, &pair->object);
+	int result = object_find(call, flags, (call->at_flags & AT_EMPTY_PATH) != 0, &pair->object);
 
 	if (result == 0)
 		result = call_new_base(call, &new_base);

@@ -108,8 +108,7 @@ static int deliver(struct listing *listing, struct call *call)
 
 	if (length <= 0)
 		return length;
-	result = memory_write(
-		&call->target, call->arguments[1], listing->bytes, (size_t)length);
+	result = memory_write(&call->target, call->arguments[1], listing->bytes, (size_t)length);
 	if (result < 0 && before >= 0)
 		(void)lseek(listing->file, before, SEEK_SET); /* they have not been read */
 	return result < 0 ? result : length;
@@ -118,8 +117,7 @@ static int deliver(struct listing *listing, struct call *call)
 void getdents_perform(struct call *call, struct answer *answer)
 {
 	unsigned size = (uint32_t)call->arguments[2];
-	struct listing listing = {
-		.call = call, .size = size < BUFFER_LIMIT ? size : BUFFER_LIMIT};
+	struct listing listing = {.call = call, .size = size < BUFFER_LIMIT ? size : BUFFER_LIMIT};
 	cleanup_place struct place place = PLACE_NOWHERE;
 	cleanup_fd int file = -1;
 	int result = object_of_descriptor(call, call->dirfd, &place, &file);

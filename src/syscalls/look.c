@@ -54,14 +54,13 @@ static int tell(const struct view *view, const void *bytes, size_t size)
 
 static struct view start(struct call *call, struct answer *answer, uint64_t address)
 {
-	return (struct view){.job = {.call = call,
-				     .answer = answer,
-				     .rights = RIGHT_STAT,
-				     .flags = (call->at_flags & AT_SYMLINK_NOFOLLOW) != 0
-						      ? PLACE_NOFOLLOW
-						      : 0,
-				     .may_be_empty = (call->at_flags & AT_EMPTY_PATH) != 0,
-				     .descriptor_is_free = true},
+	return (struct view){
+		.job = {.call = call,
+			.answer = answer,
+			.rights = RIGHT_STAT,
+			.flags = (call->at_flags & AT_SYMLINK_NOFOLLOW) != 0 ? PLACE_NOFOLLOW : 0,
+			.may_be_empty = (call->at_flags & AT_EMPTY_PATH) != 0,
+			.descriptor_is_free = true},
 		.address = address};
 }
 
@@ -91,8 +90,7 @@ static long look_stat(const void *context)
 	const struct subject *subject = context;
 
 	/* By number: what the target gets is the kernel's structure. */
-	return syscall(SYS_newfstatat, subject->pin, "", &subject->view->found.stat,
-		AT_EMPTY_PATH);
+	return syscall(SYS_newfstatat, subject->pin, "", &subject->view->found.stat, AT_EMPTY_PATH);
 }
 
 static int act_stat(struct object_job *job, const struct place *place)
@@ -103,8 +101,7 @@ static int act_stat(struct object_job *job, const struct place *place)
 	return result < 0 ? result : tell(view, &view->found.stat, sizeof view->found.stat);
 }
 
-static void stat_with(
-	struct call *call, struct answer *answer, unsigned flags, uint64_t address)
+static void stat_with(struct call *call, struct answer *answer, unsigned flags, uint64_t address)
 {
 	struct view view = start(call, answer, address);
 
@@ -147,8 +144,8 @@ static long look_statx(const void *context)
 	struct view *view = subject->view;
 	int flags = view->job.call->at_flags & ~AT_SYMLINK_NOFOLLOW;
 
-	return syscall(SYS_statx, subject->pin, "", flags | AT_EMPTY_PATH, view->mask,
-		&view->found.statx);
+	return syscall(
+		SYS_statx, subject->pin, "", flags | AT_EMPTY_PATH, view->mask, &view->found.statx);
 }
 
 static int act_statx(struct object_job *job, const struct place *place)
@@ -327,10 +324,9 @@ static int act_access(struct object_job *job, const struct place *place)
 static void access_with(struct call *call, struct answer *answer, uint32_t mode)
 {
 	struct view view = start(call, answer, 0);
-	int result =
-		(call->at_flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) != 0
-			? -EINVAL
-			: 0;
+	int result = (call->at_flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) != 0
+			     ? -EINVAL
+			     : 0;
 
 	call->mode = mode;
 	view.job.act = act_access;
@@ -354,8 +350,7 @@ static long look_link(const void *context)
 	const struct subject *subject = context;
 	struct view *view = subject->view;
 
-	return readlinkat(
-		subject->pin, "", (char *)view->found.bytes, sizeof view->found.bytes);
+	return readlinkat(subject->pin, "", (char *)view->found.bytes, sizeof view->found.bytes);
 }
 
 /* The links that are ours when we read them. */
@@ -388,7 +383,8 @@ static int act_readlink(struct object_job *job, const struct place *place)
 	length = read_own_link(job, place, (char *)view->found.bytes);
 	if (length == 0)
 		length = act(job, place, look_link);
-	if (length == -EACCES && procfs_is_own(&job->call->session->world, &job->call->target, place)) {
+	if (length == -EACCES &&
+		procfs_is_own(&job->call->session->world, &job->call->target, place)) {
 		const struct subject subject = {view, place->object};
 
 		length = (int)look_link(&subject);
@@ -401,8 +397,7 @@ static int act_readlink(struct object_job *job, const struct place *place)
 	return result < 0 ? result : length;
 }
 
-static void readlink_with(
-	struct call *call, struct answer *answer, uint64_t address, int size)
+static void readlink_with(struct call *call, struct answer *answer, uint64_t address, int size)
 {
 	struct view view = start(call, answer, address);
 

@@ -15,7 +15,8 @@
 #include "target/memory.h"
 #include "target/process.h"
 
-/* Calls that change what an object says of itself, and its length: mode, owner, times. fs/open.c. */
+/* Calls that change what an object says of itself, and its length: mode, owner, times. fs/open.c.
+ */
 
 enum { SYS_FCHMODAT2 = 452 }; /* Linux 6.6, newer than the headers of Debian 12 */
 
@@ -115,8 +116,7 @@ static long change_owner(const void *context)
 
 	if (subject->job->file >= 0)
 		return syscall(SYS_fchown, subject->job->file, ids->owner, ids->group);
-	return syscall(
-		SYS_fchownat, subject->pin, "", ids->owner, ids->group, AT_EMPTY_PATH);
+	return syscall(SYS_fchownat, subject->pin, "", ids->owner, ids->group, AT_EMPTY_PATH);
 }
 
 static int act_chown(struct object_job *job, const struct place *place)
@@ -317,8 +317,7 @@ static int read_timevals(const struct call *call, uint64_t address, struct times
 	return 0;
 }
 
-static void utimes_at(
-	struct call *call, struct answer *answer, uint64_t path, uint64_t address)
+static void utimes_at(struct call *call, struct answer *answer, uint64_t path, uint64_t address)
 {
 	struct timespec times[2];
 	int result = address != 0 ? read_timevals(call, address, times) : 0;
@@ -370,8 +369,8 @@ static long set_attributes(const void *context)
 	const struct attributes *attributes = subject->job->context;
 	char name[OBJECT_NAME_SIZE];
 
-	return syscall(subject->job->call->row->number, AT_FDCWD,
-		object_name(subject->pin, name), attributes->bytes, attributes->size, 0);
+	return syscall(subject->job->call->row->number, AT_FDCWD, object_name(subject->pin, name),
+		attributes->bytes, attributes->size, 0);
 }
 
 static int act_set_attributes(struct object_job *job, const struct place *place)

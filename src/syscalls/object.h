@@ -28,7 +28,8 @@ struct object_job {
 	struct answer *answer;
 	unsigned rights, flags; /* RIGHT_*, PLACE_* */
 	bool may_be_empty;
-	bool descriptor_is_free; /* with an empty path it is about what the target has open: allowed */
+	bool descriptor_is_free; /* with an empty path it is about what the target has open: allowed
+				  */
 	void (*describe)(const struct object_job *job, struct request *request);
 	/* On the pin `place->object`, or, for a call about a descriptor, on `file`. */
 	int (*act)(struct object_job *job, const struct place *place);

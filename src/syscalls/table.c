@@ -63,7 +63,9 @@ static const struct union_row {
 	const char *name, *help;
 	enum syscall_group members[12]; /* ends with GROUP_NONE */
 } union_table[] = {
-	{"@file-change", "everything that changes file system objects by name (rules decide), and @file-ioctl",
+	{"@file-change",
+		"everything that changes file system objects by name (rules decide), and "
+		"@file-ioctl",
 		{GROUP_REMOVE, GROUP_RENAME, GROUP_LINK, GROUP_SYMLINK, GROUP_MKNOD, GROUP_CHMOD,
 			GROUP_CHOWN, GROUP_TRUNCATE, GROUP_UTIME, GROUP_XATTR, GROUP_FILE_IOCTL}},
 	{"@network", "sockets of the usual families",

@@ -44,8 +44,8 @@ static int act_watch(struct object_job *job, const struct place *place)
 /* The kernel itself looks at mask and instance; it stops at a path that can't be read. */
 static int check(const struct watching *watching)
 {
-	long result = syscall(SYS_inotify_add_watch, watching->instance, (const char *)1,
-		watching->mask);
+	long result =
+		syscall(SYS_inotify_add_watch, watching->instance, (const char *)1, watching->mask);
 
 	return result < 0 && errno != EFAULT ? -errno : 0;
 }

@@ -52,12 +52,12 @@ static long change(const void *context)
 	if (file >= 0 && attribute->removes)
 		return fremovexattr(file, attribute->name);
 	if (file >= 0)
-		return fsetxattr(file, attribute->name, attribute->bytes, attribute->size,
-			attribute->flags);
+		return fsetxattr(
+			file, attribute->name, attribute->bytes, attribute->size, attribute->flags);
 	if (attribute->removes)
 		return removexattr(name_of(attribute, subject->pin, path), attribute->name);
-	return setxattr(name_of(attribute, subject->pin, path), attribute->name,
-		attribute->bytes, attribute->size, attribute->flags);
+	return setxattr(name_of(attribute, subject->pin, path), attribute->name, attribute->bytes,
+		attribute->size, attribute->flags);
 }
 
 static long look(const void *context)
@@ -74,8 +74,8 @@ static long look(const void *context)
 	if (attribute->lists)
 		return listxattr(name_of(attribute, subject->pin, path), (char *)attribute->bytes,
 			attribute->size);
-	return getxattr(name_of(attribute, subject->pin, path), attribute->name,
-		attribute->bytes, attribute->size);
+	return getxattr(name_of(attribute, subject->pin, path), attribute->name, attribute->bytes,
+		attribute->size);
 }
 
 static int act_change(struct object_job *job, const struct place *place)
@@ -140,8 +140,8 @@ static int read_value(const struct call *call, struct attribute *attribute, uint
 	if (attribute->bytes == NULL)
 		return -ENOMEM;
 	return attribute->size == 0 ? 0
-				    : memory_read(&call->target, attribute->value,
-					      attribute->bytes, attribute->size);
+				    : memory_read(&call->target, attribute->value, attribute->bytes,
+					      attribute->size);
 }
 
 static int make_room(struct attribute *attribute)
