@@ -21,13 +21,52 @@ local DEFAULTS = {
 
 local LOAD_OPTIONS = { cwd = true, env = true, search = true, limits = true, chunk = true }
 
--- Fields of a question: those of the call object, as a policy's handler sees them.
-local QUESTION_FIELDS = {
-  op = true, syscall = true, path = true, given = true, access = true, flags = true, mode = true,
-  pid = true, tid = true, uid = true, gid = true, exe = true, cwd = true, missing = true,
+-- Fields of a question: those of the call object, as a policy's handler sees them, and in `access`
+-- and `new_rights` what the call needs, where that is to be something else than usual.
+local COMMON_FIELDS = {
+  "op", "syscall", "path", "given", "access", "missing", "pid", "tid", "uid", "gid", "exe", "cwd",
 }
 
-local SYSCALLS = { open = "openat", mkdir = "mkdirat", exec = "execve" }
+-- What an operation has: its usual system call, its rights, fields of its own, and `second`: the
+-- field that T.call.OP takes behind the path.
+local OPERATIONS = {
+  open = { syscall = "openat", fields = { "flags", "mode" } },
+  mkdir = { syscall = "mkdirat", rights = "create", fields = { "mode" } },
+  mknod = { syscall = "mknodat", rights = "create", fields = { "mode" } },
+  symlink = { syscall = "symlinkat", rights = "create", second = "target", fields = { "target" } },
+  exec = { syscall = "execve", rights = "exec", fields = {} },
+  remove = { syscall = "unlinkat", rights = "delete", fields = { "flags" } },
+  rename = {
+    syscall = "renameat2", rights = "delete", new_rights = "create", second = "newpath",
+    fields = { "newpath", "new_rights", "exchanges", "replaces", "flags" },
+  },
+  link = {
+    syscall = "linkat", rights = "read,modify", new_rights = "create", second = "newpath",
+    fields = { "newpath", "new_rights", "flags" },
+  },
+  chmod = { syscall = "fchmodat", rights = "modify", fields = { "mode" } },
+  chown = { syscall = "fchownat", rights = "modify", fields = { "owner", "group" } },
+  truncate = { syscall = "truncate", rights = "modify", fields = { "length" } },
+  utime = { syscall = "utimensat", rights = "modify", fields = { "times" } },
+  setxattr = {
+    syscall = "setxattr", rights = "modify", second = "name", fields = { "name", "flags" },
+  },
+  getxattr = { syscall = "getxattr", rights = "stat", second = "name", fields = { "name" } },
+  stat = { syscall = "newfstatat", rights = "stat", fields = {} },
+  access = { syscall = "faccessat2", rights = "stat", fields = { "mode" } },
+  readlink = { syscall = "readlinkat", rights = "stat", fields = {} },
+  chdir = { syscall = "chdir", rights = "stat", fields = {} },
+  watch = { syscall = "inotify_add_watch", rights = "read", fields = {} },
+}
+
+for _, operation in pairs(OPERATIONS) do
+  operation.known = {}
+  for _, list in ipairs { COMMON_FIELDS, operation.fields } do
+    for _, field in ipairs(list) do
+      operation.known[field] = true
+    end
+  end
+end
 
 local function fail(level, message, ...)
   error(message:format(...), level + 1)
@@ -115,12 +154,13 @@ local function parse_access(level, text)
   return bits
 end
 
-local function parse_flags(level, text)
+local function parse_flags(level, op, text)
+  local known = core.flags[op]
   local bits = 0
-  for word in text:gmatch("[^|%s]+") do
-    local bit = core.open_flags[word]
+  for word in (text or ""):gmatch("[^|%s]+") do
+    local bit = known[word]
     if not bit then
-      fail(level + 1, "unknown flag '%s'%s", word, suggest.hint(word, core.open_flags))
+      fail(level + 1, "unknown flag '%s'%s", word, suggest.hint(word, known))
     end
     bits = bits | bit
   end
@@ -131,37 +171,89 @@ end
 local function rights_of(level, call, flags)
   if call.access then
     return parse_access(level + 1, call.access)
-  elseif call.op == "exec" then
-    return core.rights.exec
-  elseif call.op == "mkdir" then
-    return core.rights.create
+  elseif call.op == "open" then
+    local rights = core.open_rights(flags)
+    local creates = call.missing and flags & core.flags.open.O_CREAT ~= 0
+    return creates and rights | core.rights.create or rights
   end
-  local rights = core.open_rights(flags)
-  local creates = call.missing and flags & core.open_flags.O_CREAT ~= 0
-  return creates and rights | core.rights.create or rights
+  local rights = parse_access(level + 1, OPERATIONS[call.op].rights)
+  return call.exchanges and rights | core.rights.create or rights
 end
 
-local function question_of(level, call)
+-- What it would need at the new name; nil where there is none.
+local function new_rights_of(level, call)
+  local usual = OPERATIONS[call.op].new_rights
+  if call.new_rights or not usual then
+    return call.new_rights and parse_access(level + 1, call.new_rights)
+  end
+  local rights = parse_access(level + 1, usual)
+  return (call.exchanges or call.replaces) and rights | core.rights.delete or rights
+end
+
+local function check_path(level, word, path)
+  if type(path) ~= "string" or path:sub(1, 1) ~= "/" then
+    fail(level + 1, "a call needs an absolute %s", word)
+  end
+end
+
+-- RENAME_EXCHANGE among the flags and `exchanges` mean the same.
+local function with_exchange(call)
+  local copy = {}
+  for name, value in pairs(call) do
+    copy[name] = value
+  end
+  local flags = call.op == "rename" and call.flags or ""
+  if call.exchanges and not flags:find("RENAME_EXCHANGE", 1, true) then
+    copy.flags = flags .. "|RENAME_EXCHANGE"
+  end
+  copy.exchanges = call.exchanges or flags:find("RENAME_EXCHANGE", 1, true) ~= nil
+  return copy
+end
+
+local TIMES = { atime = true, mtime = true }
+
+local function check_times(level, times)
+  if type(times) ~= "table" then
+    fail(level + 1, "times is a table: { atime = 1.5, mtime = \"now\" }")
+  end
+  check_fields(level + 1, "times", times, TIMES)
+  for name, time in pairs(times) do
+    if time ~= "now" and type(time) ~= "number" then
+      fail(level + 1, "times.%s is a number of seconds or \"now\"; what is not there stays as it is",
+        name)
+    end
+  end
+end
+
+local function check_call(level, call)
   if type(call) ~= "table" then
     fail(level + 1, "a call is a table, like T.call.open { path = \"/x\" }")
   end
-  check_fields(level + 1, "a call", call, QUESTION_FIELDS)
-  local operation = core.operations[call.op]
+  local operation = OPERATIONS[call.op]
   if not operation then
     fail(level + 1, "unknown operation '%s'%s", tostring(call.op),
-      suggest.hint(call.op, core.operations))
-  elseif type(call.path) ~= "string" or call.path:sub(1, 1) ~= "/" then
-    fail(level + 1, "a call needs an absolute path")
+      suggest.hint(call.op, OPERATIONS))
   end
-  local question = {}
-  for name, value in pairs(call) do
-    question[name] = value
+  check_fields(level + 1, "a call of " .. call.op, call, operation.known)
+  check_path(level + 1, "path", call.path)
+  if operation.known.newpath then
+    check_path(level + 1, "newpath", call.newpath)
   end
-  question.operation = operation
-  question.syscall = call.syscall or SYSCALLS[call.op]
+  if call.times ~= nil then
+    check_times(level + 1, call.times)
+  end
+  return operation
+end
+
+local function question_of(level, call)
+  local operation = check_call(level + 1, call)
+  local question = with_exchange(call)
+  question.operation = core.operations[call.op]
+  question.syscall = call.syscall or operation.syscall
   question.given = call.given or call.path
-  question.flags = parse_flags(level + 1, call.flags or "O_RDONLY")
-  question.rights = rights_of(level + 1, call, question.flags)
+  question.flags = parse_flags(level + 1, call.op, question.flags)
+  question.rights = rights_of(level + 1, question, question.flags)
+  question.new_rights = new_rights_of(level + 1, question)
   return question
 end
 
@@ -200,28 +292,36 @@ function Policy:log()
   return self.loaded:log()
 end
 
-local function new_call(op, fields)
+local function new_call(op, fields, second)
+  local operation = OPERATIONS[op]
+  local call = { op = op }
   if type(fields) == "string" then
-    return { op = op, path = fields }
-  elseif type(fields) ~= "table" then
+    call.path = fields
+  elseif type(fields) == "table" then
+    for name, value in pairs(fields) do
+      call[name] = value
+    end
+  else
     fail(3, "write T.call.%s \"/path\" or T.call.%s { path = \"/path\" }", op, op)
   end
-  local call = { op = op }
-  for name, value in pairs(fields) do
-    call[name] = value
+  if second ~= nil and not operation.second then
+    fail(3, "T.call.%s takes one path, or one table", op)
+  elseif second ~= nil then
+    call[operation.second] = second
   end
-  check_fields(3, "T.call." .. op, call, QUESTION_FIELDS)
+  check_fields(3, "T.call." .. op, call, operation.known)
   return call
 end
 
---- T.call.open "/path", T.call.open { path = …, flags = "O_WRONLY|O_CREAT" }, T.call.mkdir …
+--- T.call.open "/path", T.call.open { path = …, flags = "O_WRONLY|O_CREAT" },
+--- T.call.rename("/path", "/newpath"), T.call.symlink("/path", "target") …
 T.call = setmetatable({}, {
   __index = function(_, op)
-    if not core.operations[op] then
-      fail(2, "unknown operation T.call.%s%s", tostring(op), suggest.hint(op, core.operations))
+    if not OPERATIONS[op] then
+      fail(2, "unknown operation T.call.%s%s", tostring(op), suggest.hint(op, OPERATIONS))
     end
-    return function(fields)
-      return new_call(op, fields)
+    return function(fields, second)
+      return new_call(op, fields, second)
     end
   end,
 })
@@ -229,10 +329,12 @@ T.call = setmetatable({}, {
 -- ---- assertions ----------------------------------------------------------------------------
 
 local function describe_call(call)
-  local parts = { call.op, call.path }
-  for _, name in ipairs { "access", "flags", "given" } do
+  local parts = { call.op, call.path, call.newpath }
+  for _, name in ipairs {
+    "access", "new_rights", "exchanges", "replaces", "flags", "given", "target", "name", "missing",
+  } do
     if call[name] then
-      parts[#parts + 1] = name .. "=" .. call[name]
+      parts[#parts + 1] = name .. "=" .. tostring(call[name])
     end
   end
   return table.concat(parts, " ")

@@ -36,6 +36,42 @@ describe("a call", function()
     assert.equal("open /w/x", see("call", call))
   end)
 
+  it("has the fields of its operation", function()
+    for _, row in ipairs {
+      { "newpath", T.call.rename("/a", "/b\255"), "/b\255" },
+      { "newpath", T.call.link("/a", "/b"), "/b" },
+      { "replaces", T.call.rename("/a", "/b"), "false" },
+      { "replaces", T.call.rename { path = "/a", newpath = "/b", replaces = true }, "true" },
+      { "flags", T.call.rename { path = "/a", newpath = "/b", exchanges = true }, "RENAME_EXCHANGE" },
+      { "flags", T.call.rename { path = "/a", newpath = "/b", flags = "RENAME_NOREPLACE" },
+        "RENAME_NOREPLACE" },
+      { "flags.RENAME_WHITEOUT", T.call.rename("/a", "/b"), "false" },
+      { "flags", T.call.link { path = "/a", newpath = "/b", flags = "AT_SYMLINK_FOLLOW" },
+        "AT_SYMLINK_FOLLOW" },
+      { "flags.AT_REMOVEDIR", T.call.remove { path = "/a", flags = "AT_REMOVEDIR" }, "true" },
+      { "flags", T.call.setxattr { path = "/a", flags = "XATTR_CREATE" }, "XATTR_CREATE" },
+      { "target", T.call.symlink("/a", "../b"), "../b" },
+      { "name", T.call.setxattr("/a", "user.x"), "user.x" },
+      { "name", T.call.getxattr("/a", "user.x"), "user.x" },
+      { "name", T.call.getxattr "/a", "nil" },
+      { "length", T.call.truncate { path = "/a", length = 5000000000 }, "5000000000" },
+      { "owner", T.call.chown { path = "/a", owner = 1000 }, "1000" },
+      { "group", T.call.chown { path = "/a", owner = 1000 }, "nil" },
+      { "mode", T.call.chmod { path = "/a", mode = 493 }, "493" },
+      { "mode", T.call.mknod { path = "/a", mode = 4516 }, "4516" },
+      { "mode", T.call.access { path = "/a", mode = 4 }, "4" },
+      { "times.atime", T.call.utime "/a", "now" },
+      { "times.mtime", T.call.utime { path = "/a", times = { mtime = "now" } }, "now" },
+      { "times.atime", T.call.utime { path = "/a", times = { mtime = "now" } }, "nil" },
+      { "times.atime", T.call.utime { path = "/a", times = { atime = 1.5 } }, "1.5" },
+      { "times.atime", T.call.utime { path = "/a", times = { atime = -0.5 } }, "-0.5" },
+      { "missing", T.call.symlink { path = "/a", missing = true }, "true" },
+      { "missing", T.call.remove "/a", "nil" },
+    } do
+      assert.equal(row[3], see("call." .. row[1], row[2]))
+    end
+  end)
+
   it("has paths of any bytes", function()
     assert.equal("4 /\n\255\1", see("#call.path .. ' ' .. call.path",
       { op = "open", path = "/\n\255\1" }))
@@ -44,6 +80,12 @@ describe("a call", function()
   it("has only the fields of its operation", function()
     fails("call.flags", "call has no field 'flags' in on.mkdir", { op = "mkdir", path = "/x" })
     fails("call.mode", "call has no field 'mode' in on.exec", { op = "exec", path = "/x" })
+    fails("call.newpath", "call has no field 'newpath' in on.remove", T.call.remove "/x")
+    fails("call.target", "call has no field 'target' in on.link", T.call.link("/x", "/y"))
+    fails("call.length", "call has no field 'length' in on.open", T.call.open "/x")
+    fails("call.replaces", "call has no field 'replaces' in on.link", T.call.link("/x", "/y"))
+    fails("call.flags.O_CREAT", "call.flags has no member 'O_CREAT'", T.call.rename("/x", "/y"))
+    fails("call.newpth", "(did you mean 'newpath'?)", T.call.rename("/x", "/y"))
     assert.equal("448", see("call.mode", { op = "mkdir", path = "/x", mode = 448 }))
   end)
 
@@ -115,15 +157,17 @@ end)
 describe("call.access", function()
   it("says what the call needs", function()
     for text, expected in pairs {
-      ["read"] = "true false false false false false",
-      ["create"] = "false true true false false false",
-      ["modify"] = "false true false true false false",
-      ["delete"] = "false true false false true false",
-      ["exec"] = "false false false false false true",
+      ["read"] = "true false false false false false false",
+      ["create"] = "false true true false false false false",
+      ["modify"] = "false true false true false false false",
+      ["delete"] = "false true false false true false false",
+      ["exec"] = "false false false false false true false",
+      ["stat"] = "false false false false false false true",
     } do
       assert.equal(expected, see([[table.concat({ tostring(call.access.read),
         tostring(call.access.write), tostring(call.access.create), tostring(call.access.modify),
-        tostring(call.access.delete), tostring(call.access.exec) }, " ")]],
+        tostring(call.access.delete), tostring(call.access.exec),
+        tostring(call.access.stat) }, " ")]],
         { op = "open", path = "/x", access = text }))
     end
     fails("call.access.wirte", "call.access has no member 'wirte' (did you mean 'write'?)")

@@ -79,6 +79,26 @@ describe("a misspelt word fails the spec:", function()
       "has no field 'cdw' (did you mean 'cwd'?)" },
     ["a policy"] = { function() T.load_text("alow.read '/x'") end,
       "policy.lua:1: unknown name 'alow' (did you mean 'allow'?)" },
+    ["a field of another operation"] = { function() T.call.mkdir { path = "/x", newpath = "/y" } end,
+      "T.call.mkdir has no field 'newpath'" },
+    ["a field of a rename"] = { function() T.call.rename { path = "/x", newpth = "/y" } end,
+      "has no field 'newpth' (did you mean 'newpath'?)" },
+    ["a rename to nowhere"] = { function() p:decide(T.call.rename "/x") end,
+      "needs an absolute newpath" },
+    ["a link to a relative path"] = { function() p:decide(T.call.link("/x", "y")) end,
+      "needs an absolute newpath" },
+    ["a second path for a call with one"] = { function() T.call.remove("/x", "/y") end,
+      "T.call.remove takes one path" },
+    ["a flag of another operation"] = {
+      function() p:decide { op = "rename", path = "/x", newpath = "/y", flags = "RENAME_NOREPLCE" } end,
+      "unknown flag 'RENAME_NOREPLCE' (did you mean 'RENAME_NOREPLACE'?)" },
+    ["new rights"] = {
+      function() p:decide { op = "link", path = "/x", newpath = "/y", new_rights = "craete" } end,
+      "unknown access 'craete' (did you mean 'create'?)" },
+    ["times"] = { function() p:decide { op = "utime", path = "/x", times = { actime = 1 } } end,
+      "times has no field 'actime' (did you mean 'atime'?)" },
+    ["a time"] = { function() p:decide { op = "utime", path = "/x", times = { atime = "x" } } end,
+      "times.atime is a number of seconds or \"now\"" },
     ["a call that is none"] = { function() p:decide("/x") end, "a call is a table" },
   } do
     it(name, function()
@@ -105,11 +125,74 @@ describe("what a call needs", function()
     { T.call.open { path = "/x", access = "read, create" }, "read,create" },
     { T.call.mkdir "/x", "create" },
     { T.call.exec "/x", "exec" },
+    { T.call.mknod "/x", "create" },
+    { T.call.symlink("/x", "y"), "create" },
+    { T.call.remove "/x", "delete" },
+    { T.call.rename("/x", "/y"), "delete" },
+    { T.call.rename { path = "/x", newpath = "/y", exchanges = true }, "create,delete" },
+    { T.call.rename { path = "/x", newpath = "/y", flags = "RENAME_EXCHANGE" }, "create,delete" },
+    { T.call.link("/x", "/y"), "read,modify" },
+    { T.call.chmod "/x", "modify" },
+    { T.call.chown "/x", "modify" },
+    { T.call.truncate "/x", "modify" },
+    { T.call.utime "/x", "modify" },
+    { T.call.setxattr("/x", "user.y"), "modify" },
+    { T.call.getxattr("/x", "user.y"), "stat" },
+    { T.call.stat "/x", "stat" },
+    { T.call.access "/x", "stat" },
+    { T.call.readlink "/x", "stat" },
+    { T.call.chdir "/x", "stat" },
+    { T.call.watch "/x", "read" },
   } do
     it(("is %s for %s %s"):format(row[2], row[1].op, row[1].flags or row[1].access or ""), function()
       assert.equal(row[2], (access(row[1])))
     end)
   end
+end)
+
+describe("what a call needs at its new name", function()
+  local function wants(call, rights)
+    local text = ""
+    for _, right in ipairs(rights) do
+      text = text .. ("allow.%s '/y'\n"):format(right)
+    end
+    return assert.allows(T.load_text("allow.read '/x'\nallow.write '/x'\nallow.exec { '/x', '/y' }\n"
+      .. "allow.read '/y'\nallow.modify '/y'\n" .. text), call)
+  end
+
+  for _, row in ipairs {
+    { T.call.rename("/x", "/y"), { "create" } },
+    { T.call.rename { path = "/x", newpath = "/y", replaces = true }, { "create", "delete" } },
+    { T.call.rename { path = "/x", newpath = "/y", exchanges = true }, { "create", "delete" } },
+    { T.call.rename { path = "/x", newpath = "/y", new_rights = "delete" }, { "delete" } },
+    { T.call.link("/x", "/y"), { "create" } },
+  } do
+    it(("is %s for %s"):format(table.concat(row[2], ","), row[1].op), function()
+      wants(row[1], row[2])
+      for i = 1, #row[2] do
+        local less = table.move(row[2], 1, #row[2], 1, {})
+        table.remove(less, i)
+        assert.has_error(function() wants(row[1], less) end)
+      end
+    end)
+  end
+end)
+
+describe("T.call", function()
+  it("knows every operation of the language", function()
+    for op in pairs(require("moongate.core").operations) do
+      local call = T.call[op] { path = "/x" }
+      call.newpath = (op == "rename" or op == "link") and "/y" or nil
+      assert.denies(T.load_text("default.deny 'EPERM'\nallow.stat '/z'"), call, "EPERM")
+    end
+  end)
+
+  it("takes what belongs to an operation behind the path", function()
+    assert.same({ op = "rename", path = "/a", newpath = "/b" }, T.call.rename("/a", "/b"))
+    assert.same({ op = "link", path = "/a", newpath = "/b" }, T.call.link("/a", "/b"))
+    assert.same({ op = "symlink", path = "/a", target = "b" }, T.call.symlink("/a", "b"))
+    assert.same({ op = "setxattr", path = "/a", name = "b" }, T.call.setxattr("/a", "b"))
+  end)
 end)
 
 describe("coverage", function()

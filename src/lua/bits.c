@@ -212,3 +212,12 @@ void bits_push_access(lua_State *L, unsigned needed)
 {
 	push(L, (struct bits){needed, rights, ",", "call.access"});
 }
+
+void bits_push_flag_numbers(lua_State *L, enum operation operation)
+{
+	lua_newtable(L); /* numbers */
+	for (const struct member *member = flags_of(operation); member->name != NULL; member++) {
+		lua_pushinteger(L, (lua_Integer)member->value); /* numbers number */
+		lua_setfield(L, -2, member->name);              /* numbers */
+	}
+}

@@ -12,4 +12,6 @@
 void bits_open(lua_State *L);
 
 void bits_push_flags(lua_State *L, enum operation operation, uint64_t flags);
+/* { O_CREAT = 64, … }: the members of that set. */
+void bits_push_flag_numbers(lua_State *L, enum operation operation);
 void bits_push_access(lua_State *L, unsigned rights);

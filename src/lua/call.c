@@ -70,6 +70,12 @@ static void push_newpath(lua_State *L, const struct request *request)
 	lua_pushlstring(L, request->newpath, request->newpath_len);
 }
 
+/* Something is there under the new name, and will be gone, or get the old one. */
+static void push_replaces(lua_State *L, const struct request *request)
+{
+	lua_pushboolean(L, (request->new_rights & RIGHT_DELETE) != 0);
+}
+
 static void push_target(lua_State *L, const struct request *request)
 {
 	lua_pushstring(L, request->link_target);
@@ -206,6 +212,7 @@ static const struct field fields[] = {
 	{"flags", HAS(OPEN) | HAS(RENAME) | HAS(LINK) | HAS(REMOVE) | HAS(SETXATTR), push_flags},
 	{"mode", HAS(OPEN) | HAS(MKDIR) | HAS(MKNOD) | HAS(CHMOD) | HAS(ACCESS), push_mode},
 	{"newpath", HAS(RENAME) | HAS(LINK), push_newpath},
+	{"replaces", HAS(RENAME), push_replaces},
 	{"target", HAS(SYMLINK), push_target},
 	{"name", HAS(GETXATTR) | HAS(SETXATTR), push_name},
 	{"length", HAS(TRUNCATE), push_length},

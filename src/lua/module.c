@@ -1,11 +1,12 @@
 #include <errno.h>
-#include <fcntl.h>
 #include <lauxlib.h>
 #include <lua.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "lua/bits.h"
 #include "lua/host.h"
 #include "lua/messages.h"
 #include "lua/module.h"
@@ -174,6 +175,7 @@ struct test_request {
 	struct request request;
 	lua_Integer uid, gid; /* -1: not given */
 	const char *exe, *cwd;
+	struct timespec times[2];
 };
 
 static int give_number(lua_Integer number, struct fact_value *ret)
@@ -230,9 +232,65 @@ static bool question_flag(lua_State *L, const char *name)
 	return flag;
 }
 
-static struct test_request check_question(lua_State *L)
+/* Seconds, "now", or nil where it stays as it is. */
+static struct timespec question_time(lua_State *L, const char *name)
 {
-	struct test_request test = {
+	struct timespec time = {.tv_nsec = UTIME_OMIT};
+	lua_Number seconds;
+
+	lua_getfield(L, -1, name); /* … times time */
+	if (lua_type(L, -1) == LUA_TNUMBER) {
+		seconds = lua_tonumber(L, -1);
+		time.tv_sec = (time_t)seconds - (seconds < 0);
+		time.tv_nsec = (long)((seconds - (lua_Number)time.tv_sec) * 1e9) % 1000000000;
+	} else if (!lua_isnil(L, -1)) {
+		time.tv_nsec = UTIME_NOW;
+	}
+	lua_pop(L, 1); /* … times */
+	return time;
+}
+
+/* Without a table both are set to now. */
+static void take_times(lua_State *L, struct test_request *test)
+{
+	if (lua_getfield(L, 2, "times") == LUA_TTABLE) { /* … times */
+		test->times[0] = question_time(L, "atime");
+		test->times[1] = question_time(L, "mtime");
+		test->request.times = test->times;
+	}
+	lua_pop(L, 1); /* … */
+}
+
+/* What only some operations have. */
+static void take_details(lua_State *L, struct test_request *test)
+{
+	struct request *request = &test->request;
+
+	request->newpath = question_text(L, "newpath", &request->newpath_len);
+	request->new_rights = (unsigned)number_field(L, 2, "new_rights", 0);
+	request->exchanges = question_flag(L, "exchanges");
+	request->link_target = question_text(L, "target", NULL);
+	request->attribute = question_text(L, "name", NULL);
+	request->length = number_field(L, 2, "length", 0);
+	request->owner = (uint32_t)number_field(L, 2, "owner", UINT32_MAX);
+	request->group = (uint32_t)number_field(L, 2, "group", UINT32_MAX);
+	take_times(L, test);
+}
+
+static void take_names(lua_State *L, struct request *request)
+{
+	request->syscall = question_text(L, "syscall", NULL);
+	request->path = question_text(L, "path", &request->path_len);
+	request->given = question_text(L, "given", &request->given_len);
+	luaL_argcheck(L, (unsigned)request->operation < OPERATION_COUNT, 2, "operation");
+	luaL_argcheck(L, request->syscall != NULL, 2, "syscall");
+	luaL_argcheck(L, request->path != NULL && request->given != NULL, 2, "path");
+}
+
+/* Fills *ret from the question at index 2; what it refers to lives as long as that. */
+static void check_question(lua_State *L, struct test_request *ret)
+{
+	*ret = (struct test_request){
 		.request =
 			{
 				.operation = (enum operation)number_field(L, 2, "operation", -1),
@@ -249,14 +307,8 @@ static struct test_request check_question(lua_State *L)
 		.exe = question_text(L, "exe", NULL),
 		.cwd = question_text(L, "cwd", NULL),
 	};
-
-	test.request.syscall = question_text(L, "syscall", NULL);
-	test.request.path = question_text(L, "path", &test.request.path_len);
-	test.request.given = question_text(L, "given", &test.request.given_len);
-	luaL_argcheck(L, (unsigned)test.request.operation < OPERATION_COUNT, 2, "operation");
-	luaL_argcheck(L, test.request.syscall != NULL, 2, "syscall");
-	luaL_argcheck(L, test.request.path != NULL && test.request.given != NULL, 2, "path");
-	return test;
+	take_names(L, &ret->request);
+	take_details(L, ret);
 }
 
 /* A verdict with a finalizer: it may own data. */
@@ -322,7 +374,7 @@ static int loaded_decide(lua_State *L)
 	struct verdict *verdict;
 
 	luaL_checktype(L, 2, LUA_TTABLE);
-	test = check_question(L);
+	check_question(L, &test);
 	verdict = push_verdict(L); /* loaded question verdict */
 	lua_host_decide(loaded->host, &test.request, verdict);
 	push_verdict_table(L, verdict); /* loaded question verdict answer */
@@ -337,7 +389,7 @@ static int loaded_suggest(lua_State *L)
 
 	(void)check_loaded(L);
 	luaL_checktype(L, 2, LUA_TTABLE);
-	test = check_question(L);
+	check_question(L, &test);
 	policy_suggest(&test.request, text, sizeof text);
 	lua_pushstring(L, text); /* … text */
 	return 1;
@@ -418,23 +470,21 @@ static void push_operations(lua_State *L)
 
 static void push_rights(lua_State *L)
 {
-	static const char *const names[] = {"read", "create", "delete", "modify", "exec"};
+	static const char *const names[] = {"read", "create", "delete", "modify", "exec", "stat"};
 	static const lua_Integer bits[] = {
-		RIGHT_READ, RIGHT_CREATE, RIGHT_DELETE, RIGHT_MODIFY, RIGHT_EXEC};
+		RIGHT_READ, RIGHT_CREATE, RIGHT_DELETE, RIGHT_MODIFY, RIGHT_EXEC, RIGHT_STAT};
 
 	push_numbers(L, names, bits, sizeof bits / sizeof bits[0]); /* rights */
 }
 
-static void push_open_flags(lua_State *L)
+/* { open = { O_CREAT = 64, … }, rename = {…}, … } */
+static void push_flags(lua_State *L)
 {
-	static const char *const names[] = {"O_RDONLY", "O_WRONLY", "O_RDWR", "O_APPEND",
-		"O_CLOEXEC", "O_CREAT", "O_DIRECTORY", "O_EXCL", "O_NOCTTY", "O_NOFOLLOW",
-		"O_NONBLOCK", "O_PATH", "O_SYNC", "O_TMPFILE", "O_TRUNC"};
-	static const lua_Integer bits[] = {O_RDONLY, O_WRONLY, O_RDWR, O_APPEND, O_CLOEXEC, O_CREAT,
-		O_DIRECTORY, O_EXCL, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_PATH, O_SYNC, O_TMPFILE,
-		O_TRUNC};
-
-	push_numbers(L, names, bits, sizeof bits / sizeof bits[0]); /* flags */
+	lua_newtable(L); /* flags */
+	for (int i = 0; i < OPERATION_COUNT; i++) {
+		bits_push_flag_numbers(L, (enum operation)i);           /* flags numbers */
+		lua_setfield(L, -2, operation_name((enum operation)i)); /* flags */
+	}
 }
 
 /* open_rights(flags) → the rights that opening an existing file so needs */
@@ -482,7 +532,7 @@ int luaopen_moongate_core(lua_State *L)
 	lua_setfield(L, -2, "operations"); /* core */
 	push_rights(L);                    /* core rights */
 	lua_setfield(L, -2, "rights");     /* core */
-	push_open_flags(L);                /* core flags */
-	lua_setfield(L, -2, "open_flags"); /* core */
+	push_flags(L);                     /* core flags */
+	lua_setfield(L, -2, "flags");      /* core */
 	return 1;
 }
