@@ -10,22 +10,31 @@ describe("signals while a call is performed", function()
       "function on.mkdir(call) if call.path == \"/x\" then return deny() end end\n" },
   }
 
+  local function storm(who, policy, ...)
+    local result = live.run { as = who, policy = policy, timeout = 40,
+      command = { live.program("attack_storm"), ... } }
+    assert.equal("signals: many\n", result.out, (...) .. result.err)
+    assert.equal(0, result.status)
+  end
+
+  --- The ground, with open/fifo.
+  local function ground_with_fifo(who)
+    local root, policy = attack.ground(who)
+    attack.shell(("mkfifo -m 666 %s/open/fifo"):format(root), who)
+    return root, policy
+  end
+
   for _, way in ipairs(ways) do
     attack.each(it, "10,000 opens of eight threads under a timer of 50 us succeed: " .. way[1], function(who)
       local root, policy = attack.ground(who, way[2])
-      local result = live.run { as = who, policy = policy, timeout = 40,
-        command = { live.program("attack_storm"), "open", "1250", "8", root .. "/open" } }
-      assert.equal("signals: many\n", result.out, result.err)
-      assert.equal(0, result.status)
+      storm(who, policy, "open", "1250", "8", root .. "/open")
     end)
 
     attack.each(it, "nothing is made twice, nothing is missing: " .. way[1], function(who)
       local root, policy = attack.ground(who, way[2])
       attack.shell(("mkdir %s/open/files %s/open/directories"):format(root, root), who)
       for test, directory in pairs { make = "files", directory = "directories" } do
-        local result = live.run { as = who, policy = policy, timeout = 40,
-          command = { live.program("attack_storm"), test, "250", "8", root .. "/open/" .. directory } }
-        assert.equal("signals: many\n", result.out, test .. result.err)
+        storm(who, policy, test, "250", "8", root .. "/open/" .. directory)
         assert.equal("2000\n", attack.shell(("ls %s/open/%s | wc -l"):format(root, directory)))
       end
     end)
@@ -33,15 +42,12 @@ describe("signals while a call is performed", function()
 
   attack.each(it, "one thread, nothing is made twice", function(who)
     local root, policy = attack.ground(who)
-    local result = live.run { as = who, policy = policy, timeout = 40,
-      command = { live.program("attack_storm"), "make", "2000", "1", root .. "/open" } }
-    assert.equal("signals: many\n", result.out, result.err)
+    storm(who, policy, "make", "2000", "1", root .. "/open")
   end)
 
   for _, way in ipairs { "interrupt", "restart" } do
     attack.each(it, "the open of a FIFO blocks, others are served, a signal arrives: " .. way, function(who)
-      local root = attack.ground(who)
-      attack.shell(("mkfifo -m 666 %s/open/fifo"):format(root), who)
+      local root = ground_with_fifo(who)
       local native, seen = live.both { as = who, command = {
         live.program("attack_storm"), "fifo", root .. "/open/fifo", root .. "/open/data", way } }
       assert.equal(native.out, seen.out, seen.err)
@@ -51,28 +57,22 @@ describe("signals while a call is performed", function()
     end)
   end
 
-  attack.each(it, "the end does not wait for opens that nobody waits for", function(who)
-    local root, policy = attack.ground(who)
-    attack.shell(("mkfifo -m 666 %s/open/fifo"):format(root), who)
-    local result = live.run { as = who, policy = policy, timeout = 6, command = {
-      live.program("attack_crowd"), "20", root .. "/open/fifo", root .. "/open/data" } }
-    assert.equal("served while they waited\nall ended\n", result.out, result.err)
-    assert.equal(0, result.status)
-  end)
-
   -- Each holds a worker; the next call must find one, or be refused, but never wait for them.
-  attack.each(it, "three hundred blocked opens stall nobody", function(who)
-    local root, policy = attack.ground(who)
-    attack.shell(("mkfifo -m 666 %s/open/fifo"):format(root), who)
-    local result = live.run { as = who, policy = policy, timeout = 8, command = {
-      live.program("attack_crowd"), "300", root .. "/open/fifo", root .. "/open/data" } }
-    assert.equal("served while they waited\nall ended\n", result.out, result.err)
-    assert.equal(0, result.status)
-  end)
+  for _, crowd in ipairs {
+    { "20", 6, "the end does not wait for opens that nobody waits for" },
+    { "300", 8, "three hundred blocked opens stall nobody" },
+  } do
+    attack.each(it, crowd[3], function(who)
+      local root, policy = ground_with_fifo(who)
+      local result = live.run { as = who, policy = policy, timeout = crowd[2], command = {
+        live.program("attack_crowd"), crowd[1], root .. "/open/fifo", root .. "/open/data" } }
+      assert.equal("served while they waited\nall ended\n", result.out, result.err)
+      assert.equal(0, result.status)
+    end)
+  end
 
   attack.each(it, "a blocked open ends with its process, at once", function(who)
-    local root, policy = attack.ground(who)
-    attack.shell(("mkfifo -m 666 %s/open/fifo"):format(root), who)
+    local root, policy = ground_with_fifo(who)
     local result = live.run { as = who, policy = policy, timeout = 10, args = { "-q" }, command = ([[
       for signal in TERM KILL HUP; do
         cat ROOT/open/fifo & p=$!; sleep 0.1; kill -$signal $p; wait $p; echo $?

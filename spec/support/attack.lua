@@ -69,6 +69,17 @@ function attack.tally(result)
   return numbers
 end
 
+--- A race proves something only if both sides of it were seen. Takes and returns its tally.
+function attack.raced(numbers)
+  assert(numbers.opened > 0 and numbers.refused > 0, "no race took place")
+  return numbers
+end
+
+--- What nobody may change: the names in `shut` and what is in its files.
+function attack.shut(root)
+  return attack.shell(("cd %s/shut && find . | sort && cat data inner/data"):format(root))
+end
+
 --- One `it` for each identity.
 function attack.each(describe_it, name, body)
   for _, who in ipairs(attack.identities) do
