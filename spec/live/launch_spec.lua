@@ -1,57 +1,11 @@
 -- How a command is started and ends, compared with the shell starting it.
 local live = require "live"
-
-local function assert_same_lines(expected, got)
-  local lines, differences = {}, {}
-  for line in (got .. "\n"):gmatch("(.-)\n") do lines[#lines + 1] = line end
-  local i = 0
-  for line in (expected .. "\n"):gmatch("(.-)\n") do
-    i = i + 1
-    if line ~= lines[i] and #differences < 20 then
-      differences[#differences + 1] = "natively   " .. line
-      differences[#differences + 1] = "supervised " .. tostring(lines[i])
-    end
-  end
-  if i < #lines then differences[#differences + 1] = "supervised also " .. lines[i + 1] end
-  assert(#differences == 0, table.concat(differences, "\n"))
-end
+local compare = require "compare"
+local shell, same = compare.shell, compare.same
 
 describe("run #live", function()
-  local prefix
-  local directories = {}
-
-  setup(function()
-    local directory = live.directory()
-    directories.root, directories.user = live.directory(), live.directory()
-    live.write_file(directory .. "/policy.lua", live.permissive)
-    prefix = live.binary .. " run -q -p " .. directory .. "/policy.lua --"
-  end)
+  setup(compare.set_up)
   teardown(live.cleanup)
-
-  --- A shell script, in which $run stands for the start of a supervised command, or nothing. It
-  --- starts in the same directory, so that nothing but $run differs.
-  local function shell(text, options)
-    options = options or {}
-    local start = ("run=%s moongate=%s\nrm -rf work; mkdir work; cd work || exit\n"):format(
-      live.quote(options.native and "" or prefix), live.quote(live.binary))
-    return live.run {
-      command = { "sh", "-c", start .. text }, as = options.as or "user",
-      env = { PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin" },
-      cwd = directories[options.as or "user"], stdin = options.stdin, timeout = options.timeout or 60,
-    }
-  end
-
-  local function same(text, options)
-    options = options or {}
-    options.native = true
-    local native = shell(text, options)
-    options.native = nil
-    local supervised = shell(text, options)
-    assert_same_lines(native.out, supervised.out)
-    assert_same_lines(native.err, supervised.err)
-    assert.equal(native.status, supervised.status)
-    return supervised
-  end
 
   describe("ends", function()
     it("with the command's own status", function()
