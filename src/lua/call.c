@@ -67,7 +67,11 @@ static void push_flags(lua_State *L, const struct request *request)
 
 static void push_newpath(lua_State *L, const struct request *request)
 {
-	lua_pushlstring(L, request->newpath, request->newpath_len);
+	/* nil: nothing bears the old name, and the new one was not looked at. */
+	if (request->newpath == NULL)
+		lua_pushnil(L);
+	else
+		lua_pushlstring(L, request->newpath, request->newpath_len);
 }
 
 /* Something is there under the new name, and will be gone, or get the old one. */

@@ -193,7 +193,6 @@ static bool decide_by_handlers(
 void lua_host_decide(void *context, const struct request *request, struct verdict *ret)
 {
 	struct lua_host *host = context;
-
 	struct request other = *request;
 
 	*ret = (struct verdict){0};
@@ -203,10 +202,11 @@ void lua_host_decide(void *context, const struct request *request, struct verdic
 		other.path = request->newpath;
 		other.path_len = request->newpath_len;
 		other.rights = request->new_rights;
-		if (policy_denied(host->policy, &other, ret) ||
-			!policy_may_move(host->policy, request, ret))
+		if (policy_denied(host->policy, &other, ret))
 			return;
 	}
+	if (!policy_may_move(host->policy, request, ret))
+		return;
 	if (policy_has_handler(host->policy, request->operation) &&
 		decide_by_handlers(host, request, ret))
 		return;

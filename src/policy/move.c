@@ -5,8 +5,9 @@
 
 /*
  * Rename and link give an object, and with a directory everything below it, another name, and rules
- * are about names. What must not happen: that something denied becomes allowed by it. Whether the
- * old name is a file or a directory is not asked: it may be exchanged before the kernel acts.
+ * are about names. What must not happen: that something denied becomes allowed by it, or that
+ * something comes to be where it must not be made. Whether the old name is a file, a directory or a
+ * symlink is not asked: it may be exchanged before the kernel acts.
  */
 
 struct name {
@@ -20,34 +21,87 @@ static bool matches(const struct rule *rule, const struct name *name)
 	       !pattern_list_matches(rule->excepts, name->path, name->len);
 }
 
+static bool may_match_below(const struct pattern_list *list, const struct name *name)
+{
+	return pattern_list_may_match_below(list, name->path, name->len);
+}
+
+static bool covers_tree(const struct pattern_list *list, const struct name *name)
+{
+	return pattern_list_covers_tree(list, name->path, name->len);
+}
+
 static bool matches_below(const struct rule *rule, const struct name *name)
 {
-	return pattern_list_may_match_below(rule->patterns, name->path, name->len);
+	return may_match_below(rule->patterns, name) && !covers_tree(rule->excepts, name);
 }
 
 /* The rule holds for the name and for everything below it. */
 static bool covers(const struct rule *rule, const struct name *name)
 {
-	return pattern_list_covers_tree(rule->patterns, name->path, name->len) &&
+	return covers_tree(rule->patterns, name) &&
 	       !pattern_list_matches(rule->excepts, name->path, name->len) &&
-	       !pattern_list_may_match_below(rule->excepts, name->path, name->len);
+	       !may_match_below(rule->excepts, name);
+}
+
+/* One of the patterns may match below `name`, and not the same below `other`. */
+static bool differs_below(
+	const struct pattern_list *list, const struct name *name, const struct name *other)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct pattern *pattern = &list->items[i];
+
+		if (pattern_may_match_below(pattern, name->path, name->len) &&
+			!pattern_matches_alike_below(
+				pattern, name->path, name->len, other->path, other->len))
+			return true;
+	}
+	return false;
+}
+
+/* Below `to` the rule may hold for something for which it does not hold below `from`. */
+static bool widens(const struct rule *rule, const struct name *from, const struct name *to)
+{
+	if (!matches_below(rule, to))
+		return false;
+	if (!covers_tree(rule->patterns, from) && differs_below(rule->patterns, to, from))
+		return true;
+	return differs_below(rule->excepts, from, to);
 }
 
 /* ---- escaping a deny ----------------------------------------------------------------------- */
 
-static bool escapes(const struct rule *rule, const struct name *from, const struct name *to)
+/* `trees`: a directory may be meant. */
+static bool escapes(
+	const struct rule *rule, const struct name *from, const struct name *to, bool trees)
 {
-	if (covers(rule, to))
-		return false;
-	return (matches(rule, from) && !matches(rule, to)) || matches_below(rule, from);
+	return (matches(rule, from) && !matches(rule, to)) || (trees && widens(rule, to, from));
 }
 
 static const struct rule *find_escape(
-	const struct policy *policy, const struct name *from, const struct name *to)
+	const struct policy *policy, const struct name *from, const struct name *to, bool trees)
 {
 	for (size_t i = 0; i < policy->deny_count; i++)
-		if (escapes(policy->denies[i], from, to))
+		if (escapes(policy->denies[i], from, to, trees))
 			return policy->denies[i];
+	return NULL;
+}
+
+/*
+ * The rule because of which something must not be made below the new name: a directory brings what
+ * is in it, a symlink leads to what is elsewhere.
+ */
+static const struct rule *find_planting(
+	const struct policy *policy, const struct name *from, const struct name *to)
+{
+	for (size_t i = 0; i < policy->deny_count; i++) {
+		const struct rule *rule = policy->denies[i];
+
+		if ((rule->rights & RIGHT_CREATE) == 0)
+			continue;
+		if (from == NULL ? matches_below(rule, to) : widens(rule, from, to))
+			return rule;
+	}
 	return NULL;
 }
 
@@ -64,27 +118,34 @@ static unsigned granted(const struct policy *policy, const struct name *name,
 	return rights;
 }
 
-static unsigned without(unsigned gained, unsigned had)
-{
-	const unsigned dangerous = RIGHT_READ | RIGHT_MODIFY | RIGHT_EXEC;
+/* Whoever may move an object may remove it: that is a gain only for what is below. */
+enum {
+	GAINS = RIGHT_READ | RIGHT_MODIFY | RIGHT_EXEC,
+	GAINS_BELOW = GAINS | RIGHT_DELETE,
+};
 
-	gained &= dangerous & ~had;
+static bool gains(unsigned rights, unsigned had, unsigned which)
+{
+	unsigned gained = rights & which & ~had;
+
 	/* What can be read can be copied to where it can be executed. */
-	return (had & RIGHT_READ) != 0 ? gained & ~(unsigned)RIGHT_EXEC : gained;
+	if ((had & RIGHT_READ) != 0)
+		gained &= ~(unsigned)RIGHT_EXEC;
+	return gained != 0;
 }
 
 /* The rule that would grant more under the new name; NULL: none. */
 static const struct rule *find_gain(
-	const struct policy *policy, const struct name *from, const struct name *to)
+	const struct policy *policy, const struct name *from, const struct name *to, bool trees)
 {
 	unsigned had = granted(policy, from, matches), had_below = granted(policy, from, covers);
 
 	for (size_t i = 0; i < policy->allow_count; i++) {
 		const struct rule *rule = policy->allows[i];
 
-		if (matches(rule, to) && without(rule->rights, had) != 0)
+		if (matches(rule, to) && gains(rule->rights, had, GAINS))
 			return rule;
-		if (matches_below(rule, to) && without(rule->rights, had_below) != 0)
+		if (trees && widens(rule, from, to) && gains(rule->rights, had_below, GAINS_BELOW))
 			return rule;
 	}
 	return NULL;
@@ -92,49 +153,58 @@ static const struct rule *find_gain(
 
 /* ---- both ---------------------------------------------------------------------------------- */
 
-static bool refuse_escape(const struct policy *policy, const struct request *request,
-	const struct rule *rule, struct verdict *ret)
+static bool refuse(const struct rule *rule, int error, const char *why, struct verdict *ret)
 {
 	*ret = (struct verdict){
 		.kind = VERDICT_DENY,
 		.source = SOURCE_RULE,
-		.error =
-			rule->error != 0 ? rule->error : policy_refusal(policy, request->operation),
+		.error = rule->error != 0 && error != EXDEV ? rule->error : error,
 		.rule = rule,
 		.file = rule->file,
 		.line = rule->line,
 	};
-	(void)snprintf(ret->why, sizeof ret->why,
-		"under another name what this rule denies would not be denied any more");
-	return false;
-}
-
-/* EXDEV: as between two file systems; programs copy then, if they may. So does Landlock. */
-static bool refuse_gain(const struct rule *rule, struct verdict *ret)
-{
-	*ret = (struct verdict){
-		.kind = VERDICT_DENY,
-		.source = SOURCE_RULE,
-		.error = EXDEV,
-		.rule = rule,
-		.file = rule->file,
-		.line = rule->line,
-	};
-	(void)snprintf(ret->why, sizeof ret->why,
-		"under the new name this rule would allow what the policy does not allow under the "
-		"old one; a copy may be made of what may be read");
+	(void)snprintf(ret->why, sizeof ret->why, "%s", why);
 	return false;
 }
 
 static bool may_move(const struct policy *policy, const struct request *request,
 	const struct name *from, const struct name *to, struct verdict *ret)
 {
-	const struct rule *rule = find_escape(policy, from, to);
+	const bool trees = request->operation != OPERATION_LINK; /* no second name for those */
+	const int refusal = policy_refusal(policy, request->operation);
+	const struct rule *rule = find_escape(policy, from, to, trees);
 
 	if (rule != NULL)
-		return refuse_escape(policy, request, rule, ret);
-	rule = find_gain(policy, from, to);
-	return rule == NULL ? true : refuse_gain(rule, ret);
+		return refuse(rule, refusal,
+			"under another name what this rule denies would not be denied any more",
+			ret);
+	rule = find_planting(policy, from, to);
+	if (rule != NULL)
+		return refuse(rule, refusal,
+			"what is below the old name, or what a link leads to, would come to be "
+			"where this rule lets nothing be made",
+			ret);
+	rule = find_gain(policy, from, to, trees);
+	if (rule == NULL)
+		return true;
+	/* As between two file systems; programs copy then, if they may. So does Landlock. */
+	return refuse(rule, EXDEV,
+		"under the new name this rule would allow what the policy does not allow under the "
+		"old one; a copy may be made of what may be read",
+		ret);
+}
+
+static bool may_lead(
+	const struct policy *policy, const struct request *request, struct verdict *ret)
+{
+	const struct name name = {request->path, request->path_len};
+	const struct rule *rule = find_planting(policy, NULL, &name);
+
+	if (rule == NULL)
+		return true;
+	return refuse(rule, policy_refusal(policy, request->operation),
+		"what the link leads to would come to be where this rule lets nothing be made",
+		ret);
 }
 
 bool policy_may_move(struct policy *policy, const struct request *request, struct verdict *ret)
@@ -142,6 +212,10 @@ bool policy_may_move(struct policy *policy, const struct request *request, struc
 	const struct name from = {request->path, request->path_len};
 	const struct name to = {request->newpath, request->newpath_len};
 
+	if (request->operation == OPERATION_SYMLINK)
+		return may_lead(policy, request, ret);
+	if (request->newpath == NULL)
+		return true;
 	if (!may_move(policy, request, &from, &to, ret))
 		return false;
 	return !request->exchanges || may_move(policy, request, &to, &from, ret);

@@ -171,12 +171,19 @@ static ssize_t cut_after(const struct pattern *pattern, size_t count)
 	return -1;
 }
 
+static size_t count_components(const char *path, size_t len)
+{
+	return len == 1 ? 0 : count_slashes(path, len);
+}
+
 bool pattern_may_match_below(const struct pattern *pattern, const char *path, size_t len)
 {
-	size_t components = len == 1 ? 0 : count_slashes(path, len);
+	size_t components = count_components(path, len);
 	ssize_t cut = cut_after(pattern, components);
 	struct pattern start = *pattern;
 
+	if (pattern->len == 1) /* the root itself */
+		return false;
 	if (cut < 0)
 		return pattern->tree && (len == 1 || pattern_matches(pattern, path, len));
 	start.len = (size_t)cut;
@@ -184,6 +191,22 @@ bool pattern_may_match_below(const struct pattern *pattern, const char *path, si
 	if (start.literal > start.len)
 		start.literal = start.len;
 	return components == 0 || pattern_matches(&start, path, len);
+}
+
+static bool is_tree_around(const struct pattern *pattern, const char *path, size_t len)
+{
+	return pattern->tree && pattern_matches(pattern, path, len);
+}
+
+bool pattern_matches_alike_below(const struct pattern *pattern, const char *one, size_t one_len,
+	const char *other, size_t other_len)
+{
+	if (!pattern_may_match_below(pattern, one, one_len) ||
+		!pattern_may_match_below(pattern, other, other_len))
+		return false;
+	/* Of the pattern the same components are left. */
+	return count_components(one, one_len) == count_components(other, other_len) ||
+	       (is_tree_around(pattern, one, one_len) && is_tree_around(pattern, other, other_len));
 }
 
 size_t pattern_literal_directory(const struct pattern *pattern)

@@ -28,6 +28,11 @@ bool pattern_matches(const struct pattern *pattern, const char *path, size_t len
 /* Whether it may match something strictly below the directory `path`. */
 bool pattern_may_match_below(const struct pattern *pattern, const char *path, size_t len);
 
+/* What it matches below one of two directories it matches below the other, too, and there is some.
+ */
+bool pattern_matches_alike_below(const struct pattern *pattern, const char *one, size_t one_len,
+	const char *other, size_t other_len);
+
 /* Length of the components before the first one with a wildcard; of all where none has one. */
 size_t pattern_literal_directory(const struct pattern *pattern);
 

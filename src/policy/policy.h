@@ -84,9 +84,10 @@ bool policy_denied(struct policy *policy, const struct request *request, struct 
 void policy_allowed(struct policy *policy, const struct request *request, struct verdict *ret);
 
 /*
- * The third step of a decision about two names, rename and link: whether what bears the old one may
- * get the new one. False, with *ret filled, where the object, or what lies below it, would escape a
- * deny rule by that, or gain a right that it could not be copied to.
+ * The second step of a decision about what gets another name, by rename, link or a symlink on the
+ * way. False, with *ret filled, where the object, or what lies below it, would escape a deny rule
+ * by that, would come to be where a deny rule lets nothing be made, or would gain a right that it
+ * could not be copied to. True for every other operation.
  */
 bool policy_may_move(struct policy *policy, const struct request *request, struct verdict *ret);
 

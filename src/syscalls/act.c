@@ -102,13 +102,21 @@ static bool may_block(const struct stat *st, uint64_t flags)
 	return S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode);
 }
 
+/* O_EXCL of O_TMPFILE says that the file never gets a name: that stays. */
+static uint64_t flags_of_reopen(uint64_t flags)
+{
+	const uint64_t looked_at = O_CREAT | O_NOFOLLOW;
+
+	return flags & ~((flags & O_TMPFILE) == O_TMPFILE ? looked_at : looked_at | O_EXCL);
+}
+
 int act_reopen(struct call *call, int pin, const struct stat *st, uint64_t flags, uint32_t mode)
 {
 	char name[16];
 	struct opening opening = {
 		.base = call->session->world.fds,
 		.name = name,
-		.flags = flags & ~(uint64_t)(O_CREAT | O_EXCL | O_NOFOLLOW),
+		.flags = flags_of_reopen(flags),
 		.mode = mode,
 		.known_to_block = may_block(st, flags),
 	};

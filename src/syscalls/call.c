@@ -87,25 +87,47 @@ int call_decode(struct call *call)
 	return 0;
 }
 
-static int read_name(const struct call *call, size_t index, char *buffer, size_t *ret_len)
+/* The argument of that kind; 6: the row has none. */
+static size_t find_argument(const struct call *call, enum argument_kind kind)
 {
-	ssize_t length = memory_read_path(&call->target, call->arguments[index], buffer);
+	size_t i = 0;
 
+	while (i < 6 && call->row->arguments[i] != kind)
+		i++;
+	return i;
+}
+
+static int read_text(
+	const struct call *call, enum argument_kind kind, char *buffer, size_t *ret_len)
+{
+	size_t index = find_argument(call, kind);
+	ssize_t length;
+
+	if (index == 6)
+		return 0;
+	length = memory_read_path(&call->target, call->arguments[index], buffer);
 	*ret_len = length < 0 ? 0 : (size_t)length;
 	return length < 0 ? (int)length : 0;
 }
 
-int call_read_names(struct call *call)
+int call_read_name(struct call *call)
 {
-	int result = 0;
+	return read_text(call, ARG_NAME, call->given, &call->given_len);
+}
 
-	for (size_t i = 0; i < 6 && result == 0; i++) {
-		if (call->row->arguments[i] == ARG_NAME)
-			result = read_name(call, i, call->given, &call->given_len);
-		else if (call->row->arguments[i] == ARG_NEW_NAME)
-			result = read_name(call, i, call->new_given, &call->new_given_len);
-	}
-	return result;
+/* getname_maybe_null() in fs/namei.c. */
+int call_read_name_or_none(struct call *call)
+{
+	size_t index = find_argument(call, ARG_NAME);
+
+	if (index < 6 && call->arguments[index] == 0 && (call->at_flags & AT_EMPTY_PATH) != 0)
+		return 0;
+	return call_read_name(call);
+}
+
+int call_read_new_name(struct call *call)
+{
+	return read_text(call, ARG_NEW_NAME, call->new_given, &call->new_given_len);
 }
 
 int call_open_dirfd(const struct call *call, int dirfd)

@@ -182,7 +182,7 @@ void mknod_perform(struct call *call, struct answer *answer)
 	int result = check_type(call->mode);
 
 	if (result == 0)
-		result = call_read_names(call);
+		result = call_read_name(call);
 	if (result < 0)
 		answer_result(answer, result);
 	else
@@ -212,10 +212,12 @@ void symlink_perform(struct call *call, struct answer *answer)
 		.makes = true,
 		.act = act_symlink,
 		.link_target = call->new_given};
-	int result = call_read_names(call);
+	int result = call_read_new_name(call);
 
 	if (result == 0 && call->new_given_len == 0)
 		result = -ENOENT;
+	if (result == 0)
+		result = call_read_name(call);
 	if (result < 0)
 		answer_result(answer, result);
 	else
@@ -253,7 +255,7 @@ static void remove_with(struct call *call, struct answer *answer, int flags)
 	if ((flags & ~AT_REMOVEDIR) != 0)
 		result = -EINVAL;
 	if (result == 0)
-		result = call_read_names(call);
+		result = call_read_name(call);
 	if (result < 0)
 		answer_result(answer, result);
 	else

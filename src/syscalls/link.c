@@ -77,21 +77,29 @@ static int act_rename(struct pair *pair)
 	return result < 0 ? result : act_perform(pair->call, -1, rename_names, pair);
 }
 
-static int find_both(struct pair *pair, int base, int new_base)
+/* One after the other: what is wrong with the new name comes after all that is with the old. */
+static int find_old(struct pair *pair)
 {
-	const struct call *call = pair->call;
-	int result = entry_find(call, base, call->given, call->given_len, &pair->from);
+	struct call *call = pair->call;
+	cleanup_fd int base = -1;
+	int result = call_read_name(call);
 
+	if (result == 0)
+		result = call_base(call, &base);
 	return result < 0 ? result
-			  : entry_find(call, new_base, call->new_given, call->new_given_len,
-				    &pair->to);
+			  : entry_find(call, base, call->given, call->given_len, &pair->from);
 }
 
-static int bases(const struct call *call, int *ret_base, int *ret_new_base)
+static int find_new(struct pair *pair)
 {
-	int result = call_base(call, ret_base);
+	struct call *call = pair->call;
+	cleanup_fd int base = -1;
+	int result = call_read_new_name(call);
 
-	return result < 0 ? result : call_new_base(call, ret_new_base);
+	if (result == 0)
+		result = call_new_base(call, &base);
+	return result < 0 ? result
+			  : entry_find(call, base, call->new_given, call->new_given_len, &pair->to);
 }
 
 static int foregone_rename(const struct pair *pair)
@@ -134,16 +142,12 @@ void rename_perform(struct call *call, struct answer *answer)
 		.from = ENTRY_NOWHERE,
 		.object = PLACE_NOWHERE,
 		.to = ENTRY_NOWHERE};
-	cleanup_fd int base = -1;
-	cleanup_fd int new_base = -1;
 	int result = check_rename_flags((unsigned)call->at_flags);
 
 	if (result == 0)
-		result = call_read_names(call);
+		result = find_old(&pair);
 	if (result == 0)
-		result = bases(call, &base, &new_base);
-	if (result == 0)
-		result = find_both(&pair, base, new_base);
+		result = find_new(&pair);
 	if (result < 0)
 		answer_result(answer, result);
 	else
@@ -169,32 +173,39 @@ static int act_link(struct pair *pair)
 	return act_perform(pair->call, -1, link_object, pair);
 }
 
+/* Nothing is there to be linked: the new name does not matter, and is not looked at. */
+static void decide_missing(struct pair *pair)
+{
+	struct question question;
+	struct verdict verdict;
+
+	question_prepare(&question, pair->call, RIGHT_READ | RIGHT_MODIFY, pair->object.path,
+		pair->object.path_len, true);
+	if (judge(&question, pair->answer, -ENOENT, &verdict) == JUDGED_REDIRECT)
+		refuse_redirect(pair);
+	verdict_clear(&verdict);
+}
+
 static void decide_link(struct pair *pair)
 {
 	if (pair->to.special || pair->object.nameless)
 		answer_result(pair->answer, act_link(pair)); /* EEXIST, EXDEV */
 	else
 		/* With a second name a file that may only be read could be written, and so on. */
-		ask(pair, &pair->object, pair->object.object < 0, RIGHT_READ | RIGHT_MODIFY,
-			RIGHT_CREATE,
-			pair->object.object < 0 ? -ENOENT
-			: pair->to.exists       ? -EEXIST
-						: 0,
-			act_link);
+		ask(pair, &pair->object, false, RIGHT_READ | RIGHT_MODIFY, RIGHT_CREATE,
+			pair->to.exists ? -EEXIST : 0, act_link);
 }
 
-static int find_link(struct pair *pair)
+static int find_object(struct pair *pair)
 {
 	struct call *call = pair->call;
 	unsigned flags = (call->at_flags & AT_SYMLINK_FOLLOW) != 0 ? 0 : PLACE_NOFOLLOW;
-	cleanup_fd int new_base = -1;
-	int result = object_find(call, flags, (call->at_flags & AT_EMPTY_PATH) != 0, &pair->object);
+	int result = call_read_name(call);
 
 	if (result == 0)
-		result = call_new_base(call, &new_base);
-	return result < 0 ? result
-			  : entry_find(call, new_base, call->new_given, call->new_given_len,
-				    &pair->to);
+		result = object_find(
+			call, flags, (call->at_flags & AT_EMPTY_PATH) != 0, &pair->object);
+	return result == 0 && pair->object.object < 0 ? -ENOENT : result;
 }
 
 void link_perform(struct call *call, struct answer *answer)
@@ -207,13 +218,17 @@ void link_perform(struct call *call, struct answer *answer)
 	int result = (call->at_flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) != 0 ? -EINVAL : 0;
 
 	if (result == 0)
-		result = call_read_names(call);
-	if (result == 0)
-		result = find_link(&pair);
-	if (result < 0)
-		answer_result(answer, result);
-	else
-		decide_link(&pair);
+		result = find_object(&pair);
+	if (result == -ENOENT && pair.object.path_len > 0) {
+		decide_missing(&pair);
+	} else {
+		if (result == 0)
+			result = find_new(&pair);
+		if (result < 0)
+			answer_result(answer, result);
+		else
+			decide_link(&pair);
+	}
 	place_clear(&pair.object);
 	entry_clear(&pair.to);
 }

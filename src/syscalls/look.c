@@ -52,6 +52,8 @@ static int tell(const struct view *view, const void *bytes, size_t size)
 	return memory_write(&view->job.call->target, view->address, bytes, size);
 }
 
+static int act_attributes(struct object_job *job, const struct place *place);
+
 static struct view start(struct call *call, struct answer *answer, uint64_t address)
 {
 	return (struct view){
@@ -64,10 +66,15 @@ static struct view start(struct call *call, struct answer *answer, uint64_t addr
 		.address = address};
 }
 
-/* Linux 6.11: with AT_EMPTY_PATH there need be no path at all. */
-static bool lacks_path(const struct call *call, uint64_t path)
+/* Linux 6.11: an empty path need not be there at all. */
+static bool takes_no_path(const struct call *call)
 {
-	return path == 0 && (call->at_flags & AT_EMPTY_PATH) != 0;
+	static const char *const names[] = {"newfstatat", "statx", "file_getattr"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcmp(call->row->name, names[i]) == 0)
+			return true;
+	return false;
 }
 
 static void finish(struct view *view, int result)
@@ -76,9 +83,13 @@ static void finish(struct view *view, int result)
 
 	job->context = view;
 	if (result == 0)
-		result = call_read_names(job->call);
+		result = takes_no_path(job->call) ? call_read_name_or_none(job->call)
+						  : call_read_name(job->call);
 	if (result < 0)
 		answer_result(job->answer, result);
+	else if (job->act == act_attributes && job->call->given_len == 0 && job->may_be_empty &&
+		 job->call->dirfd >= 0)
+		object_perform_on_descriptor(job, job->call->dirfd); /* not by an O_PATH one */
 	else
 		object_perform(job);
 }
@@ -128,14 +139,7 @@ void newfstatat_perform(struct call *call, struct answer *answer)
 	int result = (call->at_flags & ~known) != 0 ? -EINVAL : 0;
 
 	view.job.act = act_stat;
-	if (result == 0 && !lacks_path(call, call->arguments[1]))
-		result = call_read_names(call);
-	if (result < 0) {
-		answer_result(answer, result);
-		return;
-	}
-	view.job.context = &view;
-	object_perform(&view.job);
+	finish(&view, result);
 }
 
 static long look_statx(const void *context)
@@ -168,18 +172,10 @@ static int check_statx(const struct call *call, unsigned mask)
 void statx_perform(struct call *call, struct answer *answer)
 {
 	struct view view = start(call, answer, call->arguments[4]);
-	int result;
 
 	view.mask = (uint32_t)call->arguments[3];
 	view.job.act = act_statx;
-	view.job.context = &view;
-	result = check_statx(call, view.mask);
-	if (result == 0 && !lacks_path(call, call->arguments[1]))
-		result = call_read_names(call);
-	if (result < 0)
-		answer_result(answer, result);
-	else
-		object_perform(&view.job);
+	finish(&view, check_statx(call, view.mask));
 }
 
 static long look_statfs(const void *context)
@@ -215,6 +211,9 @@ static long look_attributes(const void *context)
 	struct view *view = subject->view;
 	char name[OBJECT_NAME_SIZE];
 
+	if (view->job.file >= 0)
+		return syscall(view->job.call->row->number, view->job.file, "",
+			view->found.bytes, view->size, AT_EMPTY_PATH);
 	return syscall(view->job.call->row->number, AT_FDCWD, object_name(subject->pin, name),
 		view->found.bytes, view->size, 0);
 }
@@ -270,8 +269,13 @@ static int act_handle(struct object_job *job, const struct place *place)
 	const struct target *target = &job->call->target;
 	struct handle_view *handle = (struct handle_view *)job->context;
 	size_t mount = (job->call->at_flags & unique) != 0 ? sizeof(uint64_t) : sizeof(int);
-	int result = act(job, place, look_handle), written;
+	int written, result = memory_read(target, handle->view.address, &handle->handle.header,
+			     sizeof handle->handle.header);
 
+	if (result == 0 && handle->handle.header.handle_bytes > MAX_HANDLE_SZ)
+		result = -EINVAL;
+	if (result == 0)
+		result = act(job, place, look_handle);
 	if (result < 0 && result != -EOVERFLOW)
 		return result;
 	written = memory_write(target, handle->mount_address, &handle->mount, mount);
@@ -282,18 +286,25 @@ static int act_handle(struct object_job *job, const struct place *place)
 	return written < 0 ? written : result;
 }
 
+/* Flags are the kernel's to check: it does before it reads the path. */
+static int check_handle_flags(const struct call *call)
+{
+	struct handle scrap = {.header = {.handle_bytes = 0}};
+	uint64_t mount;
+	long result = syscall(SYS_name_to_handle_at, -1, (const char *)1, &scrap.header, &mount,
+		call->at_flags);
+
+	return result < 0 && errno == EINVAL ? -EINVAL : 0;
+}
+
 void name_to_handle_at_perform(struct call *call, struct answer *answer)
 {
 	struct handle_view handle = {.view = start(call, answer, call->arguments[2]),
 		.mount_address = call->arguments[3]};
-	int result = memory_read(&call->target, call->arguments[2], &handle.handle.header,
-		sizeof handle.handle.header);
 
 	handle.view.job.flags = (call->at_flags & AT_SYMLINK_FOLLOW) != 0 ? 0 : PLACE_NOFOLLOW;
 	handle.view.job.act = act_handle;
-	if (result == 0 && handle.handle.header.handle_bytes > MAX_HANDLE_SZ)
-		result = -EINVAL;
-	finish(&handle.view, result);
+	finish(&handle.view, check_handle_flags(call));
 }
 
 /* ---- access -------------------------------------------------------------------------------- */
@@ -379,7 +390,7 @@ static int act_readlink(struct object_job *job, const struct place *place)
 	int length, result;
 
 	if (!S_ISLNK(place->st.st_mode))
-		return job->may_be_empty ? -ENOENT : -EINVAL;
+		return job->call->given_len == 0 ? -ENOENT : -EINVAL;
 	length = read_own_link(job, place, (char *)view->found.bytes);
 	if (length == 0)
 		length = act(job, place, look_link);
@@ -440,7 +451,7 @@ static void chdir_with(struct call *call, struct answer *answer, bool descriptor
 	if (descriptor) {
 		object_perform_on_descriptor(&job, call->dirfd);
 	} else {
-		result = call_read_names(call);
+		result = call_read_name(call);
 		if (result < 0)
 			answer_result(answer, result);
 		else

@@ -36,7 +36,7 @@ static int act(struct object_job *job, const struct place *place, act_function *
 static void perform(struct object_job *job, int result)
 {
 	if (result == 0)
-		result = call_read_names(job->call);
+		result = call_read_name(job->call);
 	if (result < 0)
 		answer_result(job->answer, result);
 	else
@@ -398,5 +398,12 @@ void file_setattr_perform(struct call *call, struct answer *answer)
 	if (result == 0)
 		result = memory_read(
 			&call->target, call->arguments[2], attributes.bytes, attributes.size);
-	perform(&job, result);
+	if (result == 0)
+		result = call_read_name_or_none(call);
+	if (result < 0)
+		answer_result(answer, result);
+	else if (call->given_len == 0 && job.may_be_empty && call->dirfd >= 0)
+		object_perform_on_descriptor(&job, call->dirfd); /* not by an O_PATH one */
+	else
+		object_perform(&job);
 }

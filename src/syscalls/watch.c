@@ -69,7 +69,7 @@ void inotify_add_watch_perform(struct call *call, struct answer *answer)
 	if (result == -EBADF)
 		result = instance; /* a mask without an event is looked at first */
 	if (result == 0)
-		result = call_read_names(call);
+		result = call_read_name(call);
 	if (result < 0)
 		answer_result(answer, result);
 	else

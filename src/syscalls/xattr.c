@@ -160,13 +160,18 @@ static bool names_path(const struct call *call)
 	return false;
 }
 
-/* fgetxattr and its like; an empty path with AT_EMPTY_PATH is the same. */
-static bool is_about_descriptor(const struct object_job *job)
+/*
+ * fgetxattr and its like; an empty path with AT_EMPTY_PATH is the same. Getting and setting take
+ * AT_FDCWD for the working directory then, the others for a descriptor that is none.
+ */
+static bool is_about_descriptor(const struct attribute *attribute)
 {
-	const struct call *call = job->call;
+	const struct call *call = attribute->job.call;
+	bool only = attribute->lists || attribute->removes;
 
-	return !names_path(call) ||
-	       (job->may_be_empty && call->given_len == 0 && call->dirfd != AT_FDCWD);
+	if (names_path(call) && !(attribute->job.may_be_empty && call->given_len == 0))
+		return false;
+	return only || call->dirfd >= 0;
 }
 
 static void finish(struct attribute *attribute, int result)
@@ -175,11 +180,12 @@ static void finish(struct attribute *attribute, int result)
 
 	job->context = attribute;
 	job->describe = describe;
+	job->may_be_empty = job->may_be_empty || !names_path(job->call);
 	if (result == 0)
-		result = call_read_names(job->call);
+		result = call_read_name_or_none(job->call);
 	if (result < 0)
 		answer_result(job->answer, result);
-	else if (is_about_descriptor(job))
+	else if (is_about_descriptor(attribute))
 		object_perform_on_descriptor(job, job->call->dirfd);
 	else
 		object_perform(job);
@@ -282,7 +288,7 @@ void lremovexattr_perform(struct call *call, struct answer *answer)
 
 static int start_at(struct call *call, struct attribute *attribute)
 {
-	int at_flags = (int)(uint32_t)call->arguments[2];
+	int at_flags = call->at_flags;
 
 	if ((at_flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) != 0)
 		return -EINVAL;
