@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -212,6 +213,184 @@ static void stays_inside_the_path(void **state)
 	free(path);
 }
 
+/* ---- what is below a directory ------------------------------------------------------------- */
+
+static bool may_match_below(const char *text, const char *path)
+{
+	struct pattern pattern;
+
+	assert_int_equal(pattern_parse(text, strlen(text), &pattern, NULL), 0);
+	return pattern_may_match_below(&pattern, path, strlen(path));
+}
+
+static void knows_what_may_be_below(void **state)
+{
+	static const struct {
+		const char *pattern, *directory;
+		bool expected;
+	} cases[] = {
+		{"/a/b/c", "/", true},
+		{"/a/b/c", "/a", true},
+		{"/a/b/c", "/a/b", true},
+		{"/a/b/c", "/a/b/c", false}, /* that is itself */
+		{"/a/b/c", "/a/b/c/d", false},
+		{"/a/b/c", "/b", false},
+		{"/a/b/c", "/a/bb", false},
+		{"/ab", "/a", false},
+		{"/", "/", false},
+		{"/", "/a", false},
+		{"/a", "/", true},
+		{"/a/**", "/", true},
+		{"/a/**", "/a", true},
+		{"/a/**", "/a/b/c", true},
+		{"/a/**", "/b", false},
+		{"/a/**", "/ab", false},
+		{"/**", "/", true},
+		{"/**", "/a/b", true},
+		{"/*", "/", true},
+		{"/*", "/a", false},
+		{"/*/**", "/", true},
+		{"/*/**", "/a", true},
+		{"/*/**", "/a/b", true},
+		{"/*/x", "/a", true},
+		{"/*/x", "/a/x", false},
+		{"/a?/x", "/ab", true},
+		{"/a?/x", "/a", false},
+		{"/a?/x", "/abc", false},
+		{"/home/*/.ssh/**", "/home", true},
+		{"/home/*/.ssh/**", "/home/bob", true},
+		{"/home/*/.ssh/**", "/home/bob/.ssh", true},
+		{"/home/*/.ssh/**", "/home/bob/.ssh/x", true},
+		{"/home/*/.ssh/**", "/home/bob/x", false},
+		{"/w/*.o", "/w", true},
+		{"/w/*.o", "/w/a.o", false},
+		{"/w/a*b/c", "/w/axb", true},
+		{"/w/a*b/c", "/w/axc", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		if (may_match_below(cases[i].pattern, cases[i].directory) != cases[i].expected)
+			fail_msg("%s below %s", cases[i].pattern, cases[i].directory);
+}
+
+static void random_path(char *path, size_t size)
+{
+	do
+		random_text(path, size, "aab/");
+	while (strstr(path, "//") != NULL || (path[1] != '\0' && path[strlen(path) - 1] == '/'));
+}
+
+static bool random_pattern(char *text, size_t size, struct pattern *ret)
+{
+	random_text(text, size, "ab/**?");
+	return pattern_parse(text, strlen(text), ret, NULL) == 0;
+}
+
+static const char *join(char buffer[64], const char *directory, const char *below)
+{
+	(void)snprintf(buffer, 64, "%s%s", directory[1] == '\0' ? "" : directory, below);
+	return buffer;
+}
+
+/* Of a pattern, what stands behind so many components, with a letter for every wildcard. */
+static void instance_behind(const struct pattern *pattern, size_t components, char ret[64])
+{
+	size_t at = 0, used = 0;
+
+	while (at < pattern->len && (components > 0 || pattern->text[at] != '/')) {
+		at++;
+		components -= at < pattern->len && pattern->text[at] == '/';
+	}
+	for (; at < pattern->len; at++)
+		ret[used++] = pattern->text[at] == '*' || pattern->text[at] == '?'
+				      ? 'a'
+				      : pattern->text[at];
+	(void)strcpy(ret + used, pattern->tree ? "/a" : "");
+}
+
+static size_t components_of(const char *path)
+{
+	size_t count = 0;
+
+	for (; *path != '\0' && path[1] != '\0'; path++)
+		count += *path == '/';
+	return count;
+}
+
+static void what_may_be_below_is_what_can_be_found_there(void **state)
+{
+	int found = 0;
+
+	(void)state;
+	srand(2);
+	for (int i = 0; i < 300000; i++) {
+		char text[12], directory[10], below[8], instance[64], whole[64];
+		struct pattern pattern;
+		bool may;
+
+		if (!random_pattern(text, sizeof text, &pattern))
+			continue;
+		random_path(directory, sizeof directory);
+		random_path(below, sizeof below);
+		may = pattern_may_match_below(&pattern, directory, strlen(directory));
+		join(whole, directory, below);
+		if (below[1] != '\0' && !may && pattern_matches(&pattern, whole, strlen(whole)))
+			fail_msg("%s matches %s, below %s", text, whole, directory);
+		if (!may)
+			continue;
+		found++;
+		instance_behind(&pattern, components_of(directory), instance);
+		join(whole, directory, instance);
+		if (!pattern_matches(&pattern, whole, strlen(whole)))
+			fail_msg("%s below %s is not %s", text, directory, whole);
+	}
+	assert_true(found > 10000);
+}
+
+static void what_matches_alike_below_does(void **state)
+{
+	int alike = 0;
+
+	(void)state;
+	srand(3);
+	for (int i = 0; i < 300000; i++) {
+		char text[12], one[8], other[8], below[8], buffer[2][64];
+		struct pattern pattern;
+
+		if (!random_pattern(text, sizeof text, &pattern))
+			continue;
+		random_path(one, sizeof one);
+		random_path(other, sizeof other);
+		random_path(below, sizeof below);
+		if (below[1] == '\0' || !pattern_matches_alike_below(
+						&pattern, one, strlen(one), other, strlen(other)))
+			continue;
+		alike++;
+		join(buffer[0], one, below);
+		join(buffer[1], other, below);
+		if (pattern_matches(&pattern, buffer[0], strlen(buffer[0])) !=
+			pattern_matches(&pattern, buffer[1], strlen(buffer[1])))
+			fail_msg("%s: %s and %s", text, buffer[0], buffer[1]);
+	}
+	assert_true(alike > 10000);
+}
+
+static void knows_what_is_alike_below(void **state)
+{
+	struct pattern pattern;
+
+	(void)state;
+	assert_int_equal(pattern_parse("/w/*/secret", 11, &pattern, NULL), 0);
+	assert_true(pattern_matches_alike_below(&pattern, "/w/a", 4, "/w/b", 4));
+	assert_false(pattern_matches_alike_below(&pattern, "/w/a", 4, "/v/b", 4));
+	assert_false(pattern_matches_alike_below(&pattern, "/w/a", 4, "/w", 2));
+	assert_int_equal(pattern_parse("/w/**", 5, &pattern, NULL), 0);
+	assert_true(pattern_matches_alike_below(&pattern, "/w/a", 4, "/w/b/c", 6));
+	assert_true(pattern_matches_alike_below(&pattern, "/w", 2, "/w/b/c", 6));
+	assert_false(pattern_matches_alike_below(&pattern, "/", 1, "/w/b", 4));
+}
+
 static void knows_what_is_under(void **state)
 {
 	(void)state;
@@ -253,6 +432,10 @@ int main(void)
 		cmocka_unit_test(agrees_with_the_definition),
 		cmocka_unit_test(takes_linear_time),
 		cmocka_unit_test(stays_inside_the_path),
+		cmocka_unit_test(knows_what_may_be_below),
+		cmocka_unit_test(what_may_be_below_is_what_can_be_found_there),
+		cmocka_unit_test(what_matches_alike_below_does),
+		cmocka_unit_test(knows_what_is_alike_below),
 		cmocka_unit_test(knows_what_is_under),
 		cmocka_unit_test(renames_a_prefix_without_making_wildcards),
 	};

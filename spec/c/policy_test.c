@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -275,6 +276,381 @@ static void ten_thousand_rules_decide_as_ten_do(void **state)
 		assert_int_equal(policy_finish(*state, NULL), 0);
 	}
 }
+
+/* ---- two names ----------------------------------------------------------------------------- */
+
+/* 0, or the errno of the refusal. */
+static int move(struct policy *policy, enum operation operation, const char *from, const char *to)
+{
+	struct request request = ask(RIGHT_DELETE, from);
+	struct verdict verdict = {0};
+
+	request.operation = operation;
+	request.newpath = to;
+	request.newpath_len = strlen(to);
+	request.new_rights = RIGHT_CREATE;
+	if (policy_may_move(policy, &request, &verdict))
+		return 0;
+	assert_int_equal(verdict.kind, VERDICT_DENY);
+	assert_int_equal(verdict.source, SOURCE_RULE);
+	assert_non_null(verdict.rule);
+	assert_int_not_equal(verdict.why[0], '\0');
+	return verdict.error;
+}
+
+struct movement {
+	const char *from, *to;
+	int rename, link; /* 0, or the errno */
+};
+
+static void check_moves(struct policy *policy, const struct movement *moves, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		int renamed = move(policy, OPERATION_RENAME, moves[i].from, moves[i].to);
+		int linked = move(policy, OPERATION_LINK, moves[i].from, moves[i].to);
+
+		if (renamed != moves[i].rename || linked != moves[i].link)
+			fail_msg("%s to %s: rename %d, link %d", moves[i].from, moves[i].to,
+				renamed, linked);
+	}
+}
+
+#define CHECK_MOVES(policy, moves) check_moves(policy, moves, sizeof(moves) / sizeof *(moves))
+
+static void allow_everything(struct policy *policy)
+{
+	assert_int_equal(policy_set_default(policy, true, 0, "f", 1, NULL), 0);
+}
+
+static void a_deny_is_not_escaped_by_another_name(void **state)
+{
+	static const struct movement moves[] = {
+		{"/w/secret", "/w/open", EACCES, EACCES},
+		{"/w/secret/x", "/w/open", 0, 0}, /* the rule is about one name */
+		{"/w/a.key", "/w/a.txt", EACCES, EACCES}, {"/w/a.key", "/w/b.key", 0, 0},
+		{"/w", "/v", EACCES, 0}, /* a directory has no second name */
+		{"/w/d", "/w/e", EACCES, EACCES}, {"/w/d/in", "/w/e", EACCES, EACCES},
+		{"/w/d/in", "/w/d/out", 0, 0},                    /* still inside */
+		{"/w/x", "/w/y", 0, 0}, {"/w/x", "/w/d/y", 0, 0}, /* denied from now on */
+	};
+
+	allow_everything(*state);
+	assert_int_equal(add(*state, "deny", RIGHT_READ, "/w/secret", NULL), 0);
+	assert_int_equal(add(*state, "deny", RIGHT_READ, "/w/*.key", NULL), 0);
+	assert_int_equal(add(*state, "deny", RIGHT_READ, "/w/d/**", NULL), 0);
+	CHECK_MOVES(*state, moves);
+}
+
+static void what_a_deny_excepts_may_be_moved(void **state)
+{
+	static const struct movement moves[] = {
+		{"/w/open/a", "/w/open/b", 0, 0},
+		{"/w/open/a", "/v", 0, 0},
+		{"/w/open", "/v", 0, 0},
+		{"/w/x", "/w/open/x", EACCES, EACCES},
+		{"/w/x", "/w/y", 0, 0},
+		{"/w", "/v", EACCES, EACCES},
+		{"/v", "/w", 0, 0},
+	};
+
+	allow_everything(*state);
+	assert_int_equal(add(*state, "deny", RIGHT_READ, "/w/**", "/w/open/**"), 0);
+	CHECK_MOVES(*state, moves);
+}
+
+static void an_excepted_name_is_not_a_door(void **state)
+{
+	static const struct movement moves[] = {
+		{"/w/.git/index.lock", "/w/.git/index.new", 0, 0}, /* git: the lock becomes it */
+		{"/w/.git/index.lock", "/w/x", EACCES, 0}, /* with what is below, if anything */
+		{"/w/x", "/w/.git/index", EACCES, EACCES}, /* so nothing comes to be there */
+		{"/w/x", "/w/y", 0, 0},
+	};
+
+	allow_everything(*state);
+	assert_int_equal(add(*state, "deny", RIGHT_WRITE, "/w/.git/**", "/w/.git/index*"), 0);
+	CHECK_MOVES(*state, moves);
+}
+
+static void a_wildcard_for_both_names_holds_for_both(void **state)
+{
+	static const struct movement moves[] = {
+		{"/w/a", "/w/b", 0, 0},    /* a/secret is b/secret then */
+		{"/w/a", "/v", EACCES, 0}, /* but not here */
+		{"/w/a/secret", "/w/b/secret", 0, 0},
+		{"/w/a/secret", "/w/b/open", EACCES, EACCES},
+		{"/w/a", "/w/b/c", EACCES, 0},
+		{"/w/a", "/w/pub", EACCES, 0}, /* an exception waits there */
+		{"/w/pub", "/w/a", 0, 0},
+	};
+
+	allow_everything(*state);
+	assert_int_equal(add(*state, "deny", RIGHT_READ, "/w/*/secret", "/w/pub/secret"), 0);
+	CHECK_MOVES(*state, moves);
+}
+
+static void nothing_is_planted_below_a_new_name(void **state)
+{
+	static const struct movement moves[] = {
+		{"/h/x", "/h/.config", EACCES, EACCES}, /* x/autostart/evil; or x is a symlink */
+		{"/h/.config", "/h/x", EACCES, 0},
+		{"/h/x", "/h/y", 0, 0},
+		{"/h/x", "/h/.config/y", 0, 0},
+		{"/h/.config/x", "/h/.config/y", 0, 0},
+		{"/h/x", "/h", EACCES, EACCES},
+	};
+
+	allow_everything(*state);
+	assert_int_equal(add(*state, "deny", RIGHT_WRITE, "/h/.config/autostart/**", NULL), 0);
+	CHECK_MOVES(*state, moves);
+}
+
+static int link_at(struct policy *policy, const char *path)
+{
+	struct request request = ask(RIGHT_CREATE, path);
+	struct verdict verdict = {0};
+
+	request.operation = OPERATION_SYMLINK;
+	request.link_target = "elsewhere";
+	return policy_may_move(policy, &request, &verdict) ? 0 : verdict.error;
+}
+
+static void a_symlink_does_not_lead_around_a_deny(void **state)
+{
+	allow_everything(*state);
+	assert_int_equal(add(*state, "deny", RIGHT_WRITE, "/h/.config/autostart/**", NULL), 0);
+	assert_int_equal(add(*state, "deny", RIGHT_WRITE, "/e/**", "/e/open/**"), 0);
+	assert_int_equal(add(*state, "deny", RIGHT_READ, "/r/a/**", NULL), 0);
+	assert_int_equal(link_at(*state, "/h/.config"), EACCES);
+	assert_int_equal(link_at(*state, "/h"), EACCES);
+	assert_int_equal(link_at(*state, "/h/.config/x"), 0);
+	assert_int_equal(link_at(*state, "/h/x"), 0);
+	assert_int_equal(link_at(*state, "/e/open/x"), 0);
+	assert_int_equal(link_at(*state, "/r"), 0); /* what it leads to is not /r/a */
+}
+
+static void no_right_is_gained_by_another_name(void **state)
+{
+	static const struct movement moves[] = {
+		{"/w/x", "/w/y", 0, 0},
+		{"/w/x", "/w/pub/x", EXDEV, EXDEV},
+		{"/w/x", "/w/pub", EXDEV, EXDEV},
+		{"/w/pub/x", "/w/x", 0, 0},
+		{"/w/x", "/w/bin/x", EXDEV, EXDEV},
+		{"/w/pub/x", "/w/bin/x", 0, 0}, /* it could be copied there */
+		{"/r/x", "/w/x", 0, 0},
+		{"/w/x", "/r/x", EXDEV, EXDEV},
+		{"/v/x", "/w/x", EXDEV, EXDEV},
+	};
+
+	assert_int_equal(add(*state, "allow", RIGHT_WRITE, "/w/**", NULL), 0);
+	assert_int_equal(add(*state, "allow", RIGHT_READ, "/w/pub/**", NULL), 0);
+	assert_int_equal(add(*state, "allow", RIGHT_EXEC, "/w/bin/**", NULL), 0);
+	assert_int_equal(add(*state, "allow", RIGHT_READ, "/r/**", NULL), 0);
+	assert_int_equal(add(*state, "allow", RIGHT_WRITE, "/r/**", NULL), 0);
+	CHECK_MOVES(*state, moves);
+}
+
+static void no_right_is_gained_below_another_name(void **state)
+{
+	static const struct movement moves[] = {
+		{"/q/x", "/q/y", 0, 0}, /* x/log is y/log then */
+		{"/q/x/d", "/q/y", EXDEV, 0}, {"/q/x", "/t/x", EXDEV, EXDEV},
+		{"/s/d", "/q/x/d", EXDEV, 0}, /* what is in it could be removed */
+		{"/p/a", "/p/b", 0, 0}, {"/p", "/q/p", EXDEV, 0}, /* p/hidden could be read */
+	};
+
+	assert_int_equal(add(*state, "allow", RIGHT_CREATE | RIGHT_DELETE, "/q/**", NULL), 0);
+	assert_int_equal(add(*state, "allow", RIGHT_DELETE, "/s/d", NULL), 0);
+	assert_int_equal(add(*state, "allow", RIGHT_MODIFY, "/q/*/log", NULL), 0);
+	assert_int_equal(add(*state, "allow", RIGHT_MODIFY, "/t/**", NULL), 0);
+	assert_int_equal(add(*state, "allow", RIGHT_READ, "/p/**", "/p/hidden"), 0);
+	assert_int_equal(add(*state, "allow", RIGHT_READ, "/q/p/**", NULL), 0);
+	CHECK_MOVES(*state, moves);
+}
+
+static void an_exchange_is_two_moves(void **state)
+{
+	struct request request = ask(RIGHT_DELETE | RIGHT_CREATE, "/w/x");
+	struct verdict verdict = {0};
+
+	assert_int_equal(add(*state, "allow", RIGHT_WRITE, "/w/**", NULL), 0);
+	assert_int_equal(add(*state, "allow", RIGHT_READ, "/w/**", NULL), 0);
+	assert_int_equal(add(*state, "deny", RIGHT_EXEC, "/w/data", NULL), 0);
+	request.operation = OPERATION_RENAME;
+	request.newpath = "/w/data";
+	request.newpath_len = 7;
+	assert_true(policy_may_move(*state, &request, &verdict));
+	request.exchanges = true;
+	assert_false(policy_may_move(*state, &request, &verdict));
+	assert_int_equal(verdict.error, EACCES);
+}
+
+static void other_operations_move_nothing(void **state)
+{
+	struct request request = ask(RIGHT_READ, "/w");
+	struct verdict verdict = {0};
+
+	assert_int_equal(add(*state, "deny", RIGHT_WRITE, "/w/x/**", NULL), 0);
+	assert_true(policy_may_move(*state, &request, &verdict));
+}
+
+static void random_name(char *text, const char *alphabet, size_t most)
+{
+	size_t used = 0;
+
+	for (size_t components = 1 + (size_t)rand() % most; components > 0; components--) {
+		text[used++] = '/';
+		text[used++] = alphabet[(size_t)rand() % strlen(alphabet)];
+	}
+	text[used] = '\0';
+}
+
+static void random_rule(struct policy *policy, bool deny)
+{
+	static const unsigned rights[] = {RIGHT_READ, RIGHT_MODIFY, RIGHT_WRITE, RIGHT_DELETE};
+	char pattern[32], except[32];
+
+	random_name(pattern, "ab*", 3);
+	random_name(except, "ab*", 3);
+	if (rand() % 2 == 0)
+		(void)strcat(pattern, "/**");
+	if (rand() % 2 == 0)
+		(void)strcat(except, "/**");
+	assert_int_equal(add(policy, deny ? "deny" : "allow", rights[rand() % 4], pattern,
+				 rand() % 3 == 0 ? except : NULL),
+		0);
+}
+
+static bool may(struct policy *policy, unsigned right, const char *directory, const char *below)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof path, "%s%s", directory, below);
+	return decide(policy, right, path).kind == VERDICT_ALLOW;
+}
+
+/* What is allowed of an object, and of all in it, is not more under its new name than it was. */
+static void check_what_moved(
+	struct policy *policy, const char *from, const char *to, bool by_default)
+{
+	static const char *const below[] = {
+		"", "/a", "/b", "/c", "/a/a", "/a/b", "/b/a", "/c/c", "/a/a/a", "/a/b/a", "/b/b/c"};
+
+	for (size_t i = 0; i < sizeof below / sizeof *below; i++) {
+		if (may(policy, RIGHT_READ, to, below[i]) &&
+			!may(policy, RIGHT_READ, from, below[i]))
+			fail_msg("%s to %s: reading %s", from, to, below[i]);
+		if (may(policy, RIGHT_MODIFY, to, below[i]) &&
+			!may(policy, RIGHT_MODIFY, from, below[i]))
+			fail_msg("%s to %s: modifying %s", from, to, below[i]);
+		if (by_default && below[i][0] != '\0' && !may(policy, RIGHT_CREATE, to, below[i]) &&
+			may(policy, RIGHT_CREATE, from, below[i]))
+			fail_msg("%s to %s: planting %s", from, to, below[i]);
+	}
+}
+
+static void whatever_the_rules_nothing_is_gained_by_moving(void **state)
+{
+	int moved = 0, refused = 0;
+
+	(void)state;
+	srand(4);
+	for (int i = 0; i < 20000; i++) {
+		struct policy *policy = policy_new();
+		bool by_default = i % 2 == 0;
+		char from[32], to[32];
+
+		if (by_default)
+			allow_everything(policy);
+		for (int j = 0; j < 3; j++)
+			random_rule(policy, by_default || j == 0);
+		random_name(from, "abc", 3);
+		random_name(to, "abc", 3);
+		if (move(policy, OPERATION_RENAME, from, to) == 0) {
+			check_what_moved(policy, from, to, by_default);
+			moved++;
+		} else {
+			refused++;
+		}
+		policy_free(policy);
+	}
+	assert_true(moved > 5000 && refused > 2000);
+}
+
+/* ---- hidden names, and looking ------------------------------------------------------------- */
+
+static int hide(struct policy *policy, const char *pattern, const char *except)
+{
+	const struct rule_spec spec = {
+		.deny = true,
+		.hides = true,
+		.rights = RIGHT_ALL,
+		.right_word = "hide",
+		.error = ENOENT,
+		.file = "test.lua",
+		.line = 9,
+		.patterns = &pattern,
+		.pattern_count = 1,
+		.excepts = &except,
+		.except_count = except != NULL,
+	};
+
+	return policy_add_rule(policy, &spec, NULL);
+}
+
+static bool hidden(const struct policy *policy, const char *path)
+{
+	return policy_hidden(policy, path, strlen(path));
+}
+
+static void what_is_hidden_is_not_there(void **state)
+{
+	assert_false(policy_hides(*state));
+	assert_int_equal(add(*state, "deny", RIGHT_READ, "/w/denied/**", NULL), 0);
+	assert_false(policy_hides(*state));
+	allow_everything(*state);
+	assert_int_equal(hide(*state, "/w/*/.ssh/**", "/w/me/.ssh/known_hosts/**"), 0);
+	assert_true(policy_hides(*state));
+	assert_true(hidden(*state, "/w/a/.ssh"));
+	assert_true(hidden(*state, "/w/a/.ssh/id"));
+	assert_false(hidden(*state, "/w/a"));
+	assert_false(hidden(*state, "/w/me/.ssh/known_hosts"));
+	assert_false(hidden(*state, "/w/denied"));
+	for (unsigned right = 1; right <= RIGHT_STAT; right <<= 1)
+		assert_int_equal(decide(*state, right, "/w/a/.ssh/x").error, ENOENT);
+	assert_int_equal(move(*state, OPERATION_RENAME, "/w/a", "/v"), ENOENT);
+	assert_int_equal(link_at(*state, "/w/a"), ENOENT);
+}
+
+static void looking_is_free_until_a_rule_speaks_of_it(void **state)
+{
+	assert_false(policy_judges_stat(*state));
+	assert_int_equal(decide(*state, RIGHT_STAT, "/x").kind, VERDICT_ALLOW);
+	assert_int_equal(policy_set_default(*state, false, EPERM, "f", 1, NULL), 0);
+	assert_int_equal(add(*state, "allow", RIGHT_READ, "/r/**", NULL), 0);
+	assert_int_equal(add(*state, "deny", RIGHT_READ, "/d/**", NULL), 0);
+	assert_false(policy_judges_stat(*state));
+	assert_int_equal(decide(*state, RIGHT_STAT, "/d/x").kind, VERDICT_ALLOW);
+	assert_int_equal(add(*state, "deny", RIGHT_STAT, "/s/**", NULL), 0);
+	assert_true(policy_judges_stat(*state));
+	assert_int_equal(decide(*state, RIGHT_STAT, "/s/x").kind, VERDICT_DENY);
+	assert_int_equal(decide(*state, RIGHT_STAT, "/x").kind, VERDICT_ALLOW);
+}
+
+static void whoever_may_do_something_may_look(void **state)
+{
+	assert_int_equal(add(*state, "allow", RIGHT_STAT, "/s/**", NULL), 0);
+	assert_int_equal(add(*state, "allow", RIGHT_READ, "/r/**", NULL), 0);
+	assert_int_equal(add(*state, "allow", RIGHT_EXEC, "/e/**", NULL), 0);
+	assert_true(policy_judges_stat(*state));
+	assert_int_equal(decide(*state, RIGHT_STAT, "/s/x").kind, VERDICT_ALLOW);
+	assert_int_equal(decide(*state, RIGHT_STAT, "/r/x").kind, VERDICT_ALLOW);
+	assert_int_equal(decide(*state, RIGHT_STAT, "/e/x").kind, VERDICT_ALLOW);
+	assert_int_equal(decide(*state, RIGHT_STAT, "/x").kind, VERDICT_DENY);
+	assert_int_equal(decide(*state, RIGHT_READ, "/s/x").kind, VERDICT_DENY);
+}
+
 static void suggests_the_line_that_would_allow(void **state)
 {
 	static const struct {
@@ -371,6 +747,20 @@ int main(void)
 		TEST(rules_may_use_the_names_people_know),
 		TEST(a_planted_link_narrows_and_never_widens),
 		TEST(ten_thousand_rules_decide_as_ten_do),
+		TEST(a_deny_is_not_escaped_by_another_name),
+		TEST(what_a_deny_excepts_may_be_moved),
+		TEST(an_excepted_name_is_not_a_door),
+		TEST(a_wildcard_for_both_names_holds_for_both),
+		TEST(nothing_is_planted_below_a_new_name),
+		TEST(a_symlink_does_not_lead_around_a_deny),
+		TEST(no_right_is_gained_by_another_name),
+		TEST(no_right_is_gained_below_another_name),
+		TEST(an_exchange_is_two_moves),
+		TEST(other_operations_move_nothing),
+		TEST(whatever_the_rules_nothing_is_gained_by_moving),
+		TEST(what_is_hidden_is_not_there),
+		TEST(looking_is_free_until_a_rule_speaks_of_it),
+		TEST(whoever_may_do_something_may_look),
 		TEST(suggests_the_line_that_would_allow),
 		TEST(errnos_have_names),
 		TEST(syscall_rules_are_kept_in_order),

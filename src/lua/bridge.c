@@ -204,7 +204,8 @@ static bool flag_field(lua_State *L, const char *name)
 	return flag;
 }
 
-/* add_rule{deny, hides, rights, word, patterns, excepts, error, why, file, line} → true | nil, sentence */
+/* add_rule{deny, hides, rights, word, patterns, excepts, error, why, file, line} → true | nil,
+ * sentence */
 static int bridge_add_rule(lua_State *L)
 {
 	struct rule_spec spec;
