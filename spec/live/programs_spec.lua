@@ -1,5 +1,6 @@
 -- Real programs: the same output, status and resulting tree, natively and supervised.
 local live = require "live"
+local compare = require "compare"
 
 local path = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 
@@ -12,21 +13,6 @@ local digest = [[
 find . -printf '%p %y %m %U:%G %l\n' | LC_ALL=C sort
 find . -type f -print0 | LC_ALL=C sort -z | xargs -0r sha256sum
 ]]
-
-local function assert_same_lines(expected, got, what)
-  local lines, differences = {}, {}
-  for line in (got .. "\n"):gmatch("(.-)\n") do lines[#lines + 1] = line end
-  local i = 0
-  for line in (expected .. "\n"):gmatch("(.-)\n") do
-    i = i + 1
-    if line ~= lines[i] and #differences < 20 then
-      differences[#differences + 1] = "natively   " .. line
-      differences[#differences + 1] = "supervised " .. tostring(lines[i])
-    end
-  end
-  if i < #lines then differences[#differences + 1] = "supervised also " .. lines[i + 1] end
-  assert(#differences == 0, what .. ":\n" .. table.concat(differences, "\n"))
-end
 
 describe("programs #live", function()
   local places = {}
@@ -57,10 +43,8 @@ describe("programs #live", function()
     local native, supervised = once(text, as, nil), once(text, as, policy or live.permissive)
     assert.not_equal(124, native.status, "natively it takes too long")
     assert.not_equal(124, supervised.status, "supervised it hangs: " .. supervised.out .. supervised.err)
-    assert_same_lines(native.err, supervised.err, "errors")
-    assert_same_lines(native.out, supervised.out, "output")
-    assert.equal(native.status, supervised.status)
-    assert_same_lines(native.tree, supervised.tree, "tree")
+    compare.results(native, supervised)
+    compare.lines(native.tree, supervised.tree, "tree")
     assert.truthy(#native.out > 0, "it says nothing, so it proves nothing")
     return native
   end
@@ -224,8 +208,7 @@ END
           env = { HOME = place } }
       end
       assert.equal(0, results[1].status, results[1].err)
-      assert_same_lines(results[1].out .. results[1].err, results[2].out .. results[2].err, "output")
-      assert.equal(results[1].status, results[2].status)
+      compare.results(results[1], results[2])
     end)
   end
 end)
