@@ -111,11 +111,58 @@ static int resolve_by_kernel(const struct route *route, struct place *ret)
 	return place_name(route->world, ret);
 }
 
+/*
+ * Splits "a/b/c//" into "a/b/." and "c": a lookup of "." asks for the right to search, as that of
+ * any name does. false: there is no plain last name, or no room.
+ */
+static bool split(const struct route *route, char directory[PATH_MAX], struct place *ret)
+{
+	const char *path = route->path;
+	size_t end = route->length, start;
+
+	while (end > 0 && path[end - 1] == '/')
+		end--;
+	start = end;
+	while (start > 0 && path[start - 1] != '/')
+		start--;
+	if (end == start || end - start > NAME_MAX || start + 2 > PATH_MAX)
+		return false;
+	memcpy(ret->leaf, path + start, end - start);
+	ret->leaf[end - start] = '\0';
+	ret->trailing_slash = end < route->length;
+	memcpy(directory, path, start);
+	memcpy(directory + start, ".", 2);
+	return strcmp(ret->leaf, ".") != 0 && strcmp(ret->leaf, "..") != 0;
+}
+
+/* The directory of the last component, by the kernel's walk; < 0: walk by hand. */
+static int resolve_parent_by_kernel(const struct route *route, struct place *ret)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS};
+	char directory[PATH_MAX];
+
+	if (route->world->roots_vary || route->flags != PLACE_PARENT || route->resolve != 0 ||
+		!split(route, directory, ret))
+		return -ELOOP;
+	ret->parent = (int)syscall(SYS_openat2, route->base >= 0 ? route->base : AT_FDCWD,
+		directory, &how, sizeof how);
+	if (ret->parent < 0)
+		return -errno;
+	return procfs_holds(ret->parent) ? -ELOOP : 0;
+}
+
 int place_resolve(const struct route *route, struct place *ret)
 {
 	int result;
 
 	*ret = PLACE_NOWHERE;
+	if ((route->flags & PLACE_PARENT) != 0) {
+		if (resolve_parent_by_kernel(route, ret) == 0)
+			return 0;
+		place_clear(ret);
+		*ret = PLACE_NOWHERE;
+	}
 	if (can_use_kernel(route)) {
 		result = resolve_by_kernel(route, ret);
 		if (result == 0)
