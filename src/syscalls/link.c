@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -102,10 +103,19 @@ static int find_new(struct pair *pair)
 			  : entry_find(call, base, call->new_given, call->new_given_len, &pair->to);
 }
 
+static bool on_same_mount(const struct pair *pair)
+{
+	struct statx one, other;
+
+	return statx(pair->from.place.parent, "", AT_EMPTY_PATH, STATX_MNT_ID, &one) == 0 &&
+	       statx(pair->to.place.parent, "", AT_EMPTY_PATH, STATX_MNT_ID, &other) == 0 &&
+	       one.stx_mnt_id == other.stx_mnt_id;
+}
+
 static int foregone_rename(const struct pair *pair)
 {
 	if (!pair->from.exists)
-		return -ENOENT;
+		return on_same_mount(pair) ? -ENOENT : -EXDEV;
 	if (pair->to.exists && (pair->call->at_flags & RENAME_NOREPLACE) != 0)
 		return -EEXIST;
 	if (!pair->to.exists && (pair->call->at_flags & RENAME_EXCHANGE) != 0)
@@ -124,6 +134,37 @@ static void decide_rename(struct pair *pair)
 	else
 		ask(pair, &pair->from.place, !pair->from.exists, rights, new_rights,
 			foregone_rename(pair), act_rename);
+}
+
+/* Whether the last name is longer than any can be: found out when it is looked up, late. */
+static bool ends_too_long(const char *path, size_t length)
+{
+	size_t start;
+
+	while (length > 0 && path[length - 1] == '/')
+		length--;
+	start = length;
+	while (start > 0 && path[start - 1] != '/')
+		start--;
+	return length - start > NAME_MAX;
+}
+
+/* Both directories first; then "." and its like; then names that are too long. */
+static int find_both(struct pair *pair)
+{
+	const struct call *call = pair->call;
+	int result = find_old(pair), second;
+	bool old_long = result == -ENAMETOOLONG && ends_too_long(call->given, call->given_len);
+
+	if (result < 0 && !old_long)
+		return result;
+	second = find_new(pair);
+	if (second < 0 &&
+		!(second == -ENAMETOOLONG && ends_too_long(call->new_given, call->new_given_len)))
+		return second;
+	if ((old_long || second < 0) && (pair->from.special || pair->to.special))
+		return -EBUSY;
+	return old_long ? result : second;
 }
 
 static int check_rename_flags(unsigned flags)
@@ -145,9 +186,7 @@ void rename_perform(struct call *call, struct answer *answer)
 	int result = check_rename_flags((unsigned)call->at_flags);
 
 	if (result == 0)
-		result = find_old(&pair);
-	if (result == 0)
-		result = find_new(&pair);
+		result = find_both(&pair);
 	if (result < 0)
 		answer_result(answer, result);
 	else
