@@ -1,16 +1,20 @@
 /*
  * Runs one command and prints what it cost: wall time, CPU time of the command itself, CPU time of
- * the whole machine meanwhile, and the largest resident set in the command's tree. With --busy
- * every CPU but the first has a spinning process meanwhile.
+ * the whole machine meanwhile, and the largest resident set in the command's tree. With --memory
+ * it is the largest resident set of the command itself, without its children. With --busy every
+ * CPU but the first has a spinning process meanwhile.
  */
 #include <errno.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -19,7 +23,18 @@
 
 extern char **environ;
 
-enum { MAX_SPINNERS = 64, SPIN_SECONDS = 120 };
+enum { MAX_SPINNERS = 64, SPIN_SECONDS = 120, MEMORY_STEP_MS = 5 };
+
+struct options {
+	bool busy, memory;
+	char **command;
+};
+
+struct cost {
+	uint64_t wall, process, machine;
+	long largest; /* KiB */
+	int status;
+};
 
 struct spinners {
 	pid_t pids[MAX_SPINNERS];
@@ -101,51 +116,119 @@ static uint64_t process_ns(pid_t pid)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-static int measure(char **command, int spinners)
+/* The process's own largest resident set so far, or 0 when it has ended. */
+static long peak_kib(pid_t pid)
 {
-	struct rusage usage;
+	char path[64], line[256];
+	long kib = 0;
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	FILE *file = fopen(path, "re");
+	if (!file)
+		return 0;
+	while (kib == 0 && fgets(line, sizeof(line), file))
+		sscanf(line, "VmHWM: %ld", &kib);
+	fclose(file);
+	return kib;
+}
+
+/* Until the process ends: a zombie does not know any more, and what wait4() says of it has its
+ * children's memory in it. 0 when it can't be told. */
+static long watch_memory(pid_t pid)
+{
+	struct pollfd end = {.fd = pidfd_open(pid, 0), .events = POLLIN};
+	long largest = 0;
+	if (end.fd < 0)
+		return 0;
+	do {
+		long now = peak_kib(pid);
+		if (now > largest)
+			largest = now;
+	} while (poll(&end, 1, MEMORY_STEP_MS) == 0);
+	close(end.fd);
+	return largest;
+}
+
+/* 0, when it has ended but was not waited for. */
+static int wait_for_end(pid_t pid)
+{
 	siginfo_t info;
-	int status;
-	pid_t pid;
-	uint64_t machine = machine_ns();
-	uint64_t start = now_ns();
-	int error = posix_spawnp(&pid, command[0], NULL, NULL, command, environ);
-	if (error) {
-		fprintf(stderr, "bench_measure: %s: %s\n", command[0], strerror(error));
-		return 127;
-	}
 	while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) < 0)
 		if (errno != EINTR)
-			return 1;
-	uint64_t wall = now_ns() - start;
-	uint64_t process = process_ns(pid);
-	machine = machine_ns() - machine;
-	if (wait4(pid, &status, 0, &usage) < 0)
+			return -1;
+	return 0;
+}
+
+static int spawn(char **command, pid_t *pid)
+{
+	int error = posix_spawnp(pid, command[0], NULL, NULL, command, environ);
+	if (error)
+		fprintf(stderr, "bench_measure: %s: %s\n", command[0], strerror(error));
+	return error ? -1 : 0;
+}
+
+static int run(const struct options *options, struct cost *cost)
+{
+	struct rusage usage;
+	pid_t pid;
+	uint64_t machine = machine_ns(), start = now_ns();
+	if (spawn(options->command, &pid) < 0)
+		return -1;
+	cost->largest = options->memory ? watch_memory(pid) : 0;
+	if (wait_for_end(pid) < 0)
+		return -1;
+	cost->wall = now_ns() - start;
+	cost->process = process_ns(pid);
+	cost->machine = machine_ns() - machine;
+	if (wait4(pid, &cost->status, 0, &usage) < 0)
+		return -1;
+	if (!options->memory)
+		cost->largest = usage.ru_maxrss;
+	return 0;
+}
+
+static int report(const char *program, const struct cost *cost, int spinners)
+{
+	if (!WIFEXITED(cost->status) || WEXITSTATUS(cost->status)) {
+		fprintf(stderr, "bench_measure: %s ended with wait status 0x%x\n", program,
+			(unsigned)cost->status);
 		return 1;
-	if (!WIFEXITED(status) || WEXITSTATUS(status)) {
-		fprintf(stderr, "bench_measure: %s ended with wait status 0x%x\n", command[0],
-			(unsigned)status);
+	}
+	if (cost->largest == 0) {
+		fprintf(stderr, "bench_measure: the memory of %s cannot be read\n", program);
 		return 1;
 	}
 	printf("wall_ns=%llu process_ns=%llu machine_ns=%llu spinners=%d maxrss_kib=%ld\n",
-		(unsigned long long)wall, (unsigned long long)process, (unsigned long long)machine,
-		spinners, usage.ru_maxrss);
+		(unsigned long long)cost->wall, (unsigned long long)cost->process,
+		(unsigned long long)cost->machine, spinners, cost->largest);
 	return 0;
+}
+
+static bool parse(char **argv, struct options *options)
+{
+	for (argv++; *argv && strcmp(*argv, "--"); argv++) {
+		if (!strcmp(*argv, "--busy"))
+			options->busy = true;
+		else if (!strcmp(*argv, "--memory"))
+			options->memory = true;
+		else
+			return false;
+	}
+	options->command = *argv ? argv + 1 : argv;
+	return *options->command != NULL;
 }
 
 int main(int argc, char **argv)
 {
 	struct spinners spinners = {.count = 0};
-	int next = 1;
-	int busy = next < argc && !strcmp(argv[next], "--busy");
-	next += busy;
-	if (next + 1 >= argc || strcmp(argv[next], "--")) {
-		fprintf(stderr, "usage: bench_measure [--busy] -- COMMAND [ARG...]\n");
+	struct options options = {.busy = false};
+	struct cost cost;
+	if (argc < 3 || !parse(argv, &options)) {
+		fprintf(stderr, "usage: bench_measure [--busy] [--memory] -- COMMAND [ARG...]\n");
 		return 2;
 	}
-	if (busy)
+	if (options.busy)
 		start_spinners(&spinners);
-	int result = measure(argv + next + 1, spinners.count);
+	int result = run(&options, &cost);
 	stop_spinners(&spinners);
-	return result;
+	return result < 0 ? 1 : report(options.command[0], &cost, spinners.count);
 }
