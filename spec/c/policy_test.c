@@ -619,8 +619,8 @@ static void what_is_hidden_is_not_there(void **state)
 	assert_false(hidden(*state, "/w/denied"));
 	for (unsigned right = 1; right <= RIGHT_STAT; right <<= 1)
 		assert_int_equal(decide(*state, right, "/w/a/.ssh/x").error, ENOENT);
-	assert_int_equal(move(*state, OPERATION_RENAME, "/w/a", "/v"), ENOENT);
-	assert_int_equal(link_at(*state, "/w/a"), ENOENT);
+	assert_int_equal(move(*state, OPERATION_RENAME, "/w/a", "/v"), EACCES);
+	assert_int_equal(link_at(*state, "/w/a"), EACCES);
 }
 
 static void looking_is_free_until_a_rule_speaks_of_it(void **state)
@@ -685,6 +685,35 @@ static void suggests_the_line_that_would_allow(void **state)
 	assert_string_equal(text + sizeof text - 4, "...");
 	policy_suggest(&long_one, text, 1);
 	assert_string_equal(text, "");
+}
+
+static void suggests_both_lines_for_two_names(void **state)
+{
+	struct request request = ask(RIGHT_READ | RIGHT_MODIFY, "/a");
+	char text[200];
+
+	(void)state;
+	request.operation = OPERATION_LINK;
+	request.newpath = "/b";
+	request.newpath_len = 2;
+	request.new_rights = RIGHT_CREATE;
+	policy_suggest(&request, text, sizeof text);
+	assert_string_equal(text, "allow.read \"/a\"  allow.write \"/a\"  allow.write \"/b\"");
+}
+
+static void an_excerpt_is_of_the_name_that_matched(void **state)
+{
+	struct request request = ask(RIGHT_DELETE, "/a");
+	char text[200];
+
+	assert_int_equal(hide(*state, "/w/*/x/**", "/w/y/x/z/**"), 0);
+	request.newpath = "/w/b/x/c";
+	request.newpath_len = 8;
+	policy_excerpt(policy_rule(*state, 0), &request, text, sizeof text);
+	assert_string_equal(text, "hide \"/w/*/x\"");
+	request.newpath = NULL;
+	policy_excerpt(policy_rule(*state, 0), &request, text, sizeof text);
+	assert_string_equal(text, "hide { \"/w/*/x\", except = \"/w/y/x/z\" }");
 }
 
 static void errnos_have_names(void **state)
@@ -762,6 +791,8 @@ int main(void)
 		TEST(looking_is_free_until_a_rule_speaks_of_it),
 		TEST(whoever_may_do_something_may_look),
 		TEST(suggests_the_line_that_would_allow),
+		TEST(suggests_both_lines_for_two_names),
+		TEST(an_excerpt_is_of_the_name_that_matched),
 		TEST(errnos_have_names),
 		TEST(syscall_rules_are_kept_in_order),
 		TEST(clearing_a_verdict_makes_it_refuse),

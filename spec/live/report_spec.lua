@@ -46,14 +46,52 @@ describe("denials #live", function()
   end)
 
   it("of a group name the group, and opening it helps", function()
+    local command = { "python3", "-c", "import socket; socket.socket(socket.AF_INET)" }
+    local policy = POLICY .. "allow.read '/**'\n"
+    local result = run(command, {}, policy)
+    assert.truthy(result.err:find('to allow it: allow.syscall "@inet"', 1, true), result.err)
+    local allowed = run(command, { "-q" }, policy .. 'allow.syscall "@inet"\n')
+    assert.equal(0, allowed.status)
+  end)
+
+  it("of a removal name the rule that would allow it, and no group does", function()
     local directory = live.directory()
     live.write_file(directory .. "/x", "")
     local command = "rm -f " .. directory .. "/x"
     local policy = POLICY .. "allow.read '/**'\n"
-    local result = run(command, {}, policy)
-    assert.truthy(result.err:find('to allow it: allow.syscall "@remove"', 1, true), result.err)
-    local allowed = run(command, { "-q" }, policy .. 'allow.syscall "@remove"\n')
-    assert.equal(0, allowed.status)
+    local result = run(command, {}, policy .. 'allow.syscall "@remove"\n')
+    assert.truthy(result.err:find(("denied removing %q"):format(directory .. "/x"), 1, true), result.err)
+    local line = result.err:match("to allow it: (allow%.write [^\n]+)")
+    assert.equal(("allow.write %q"):format(directory .. "/x"), line)
+    local allowed = run(command, {}, policy .. line .. "\n")
+    assert.same({ 0, "" }, { allowed.status, allowed.err })
+    assert.is_nil(io.open(directory .. "/x"))
+  end)
+
+  it("of a call with two names show both, and each pair is told of", function()
+    local directory = live.directory()
+    live.write_file(directory .. "/x", "")
+    local command = ([[cd %s; for name in y y z; do ln x $name; done]]):format(directory)
+    local result = run(command, {}, POLICY .. "allow.read '/**'\n")
+    for name, times in pairs { y = "  (2 times)", z = "" } do
+      local both = ("linking %q to %q"):format(directory .. "/x", directory .. "/" .. name)
+      assert.equal(1, count(result.err, both:gsub("[%-%.]", "%%%0")), result.err)
+      local lines = ('allow.read "%s/x"  allow.write "%s/x"  allow.write "%s/%s"'):format(directory,
+        directory, directory, name)
+      assert.truthy(result.err:find("    " .. lines .. times .. "\n", 1, true), result.err)
+    end
+  end)
+
+  it("of a move say why a copy is another thing", function()
+    local directory = live.directory()
+    live.write_file(directory .. "/x", "")
+    local policy = POLICY .. ([[
+allow.write "DIR/**"
+allow.read { "DIR", "DIR/open/**", "/etc/**" }
+]]):gsub("DIR", directory)
+    local result = run(("cd %s && mkdir open && mv x open/x"):format(directory), {}, policy)
+    assert.truthy(result.err:find("EXDEV (", 1, true), result.err)
+    assert.truthy(result.err:find("under the new name this rule would allow", 1, true), result.err)
   end)
 
   it("are not told with -q", function()
@@ -130,6 +168,23 @@ describe("the log #live", function()
     end
     assert.equal("/etc/\\xff\\x0a.", denied.path)
     assert.equal("2f6574632fff0a2e", denied.path_hex)
+  end)
+
+  it("has both names of a call that has two, and what each needs", function()
+    local directory = live.directory()
+    live.write_file(directory .. "/x", "")
+    local lines = run(([[cd %s; mv x 'n
+w']]):format(directory))
+    local renamed
+    for _, line in ipairs(lines) do
+      if line.newpath then renamed = line end
+    end
+    assert.equal(directory .. "/x", renamed.path)
+    assert.equal(directory .. "/n\\x0aw", renamed.newpath)
+    assert.truthy(renamed.newpath_hex:find("2f6e0a77$"))
+    assert.same({ "delete" }, renamed.rights)
+    assert.same({ "create" }, renamed.new_rights)
+    assert.equal("deny", renamed.verdict)
   end)
 
   it("is written before the program goes on", function()

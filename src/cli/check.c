@@ -7,6 +7,7 @@
 #include "launch/filter.h"
 #include "lua/host.h"
 #include "policy/errname.h"
+#include "syscalls/perform.h"
 #include "syscalls/table.h"
 
 /* moongate check: load policies and print the plan: every rule, and who enforces what. */
@@ -44,7 +45,7 @@ static void print_rules(const struct policy *policy)
 		const struct rule *rule = policy_rule(policy, i);
 
 		(void)printf("  %s:%d: %s", rule->file, rule->line, rule->words);
-		if (rule->error != 0)
+		if (rule->error != 0 && !rule->hides)
 			(void)printf(", errno %s", errname_of(rule->error));
 		(void)printf("%s%s\n", rule->why != NULL ? ": " : "",
 			rule->why != NULL ? rule->why : "");
@@ -67,35 +68,71 @@ static void print_disposition(const struct policy *policy, const struct syscall_
 	int error;
 	enum disposition disposition = filter_disposition(policy, row, false, &error);
 
-	(void)printf("%s%s%s\n", where(disposition), error != 0 ? ": " : "",
-		error != 0 ? errname_of(error) : "");
+	if (row->perform == getdents_perform && disposition == DISPOSITION_ASKED)
+		(void)puts("the supervisor, without what is hidden");
+	else
+		(void)printf("%s%s%s\n", where(disposition), error != 0 ? ": " : "",
+			error != 0 ? errname_of(error) : "");
 }
 
-/* Calls that are judged, or that the policy itself speaks of. */
+/* Is judged, or the policy itself speaks of it, or it is listed without what is hidden. */
+static bool is_of_interest(const struct policy *policy, const struct syscall_row *row)
+{
+	int error;
+
+	if (row->operation != OPERATION_NONE)
+		return true;
+	if (row->perform == getdents_perform)
+		return policy_hides(policy);
+	return row->group == GROUP_NONE &&
+	       filter_disposition(policy, row, false, &error) == DISPOSITION_REFUSED;
+}
+
 static void print_calls(const struct policy *policy)
 {
 	(void)puts("calls (of an ordinary user):");
 	for (size_t i = 0; i < syscall_table_size; i++) {
 		const struct syscall_row *row = &syscall_table[i];
-		int error;
 
-		if (row->operation == OPERATION_NONE &&
-			(row->group != GROUP_NONE || filter_disposition(policy, row, false,
-							     &error) != DISPOSITION_REFUSED))
+		if (!is_of_interest(policy, row))
 			continue;
-		(void)printf("  %-16s ", row->name);
+		(void)printf("  %-18s ", row->name);
 		print_disposition(policy, row);
 	}
+}
+
+/* Rules decide about its calls, and deny.syscall does not take them away. */
+static bool is_left_to_rules(const struct policy *policy, int group)
+{
+	const struct syscall_row *row = judged_member(group);
+	int error;
+
+	return row != NULL && filter_disposition(policy, row, false, &error) != DISPOSITION_REFUSED;
+}
+
+static void print_groups_left_to_rules(const struct policy *policy)
+{
+	const char *separator = "  judged by rules: ";
+
+	for (int i = GROUP_NONE + 1; i < GROUP_COUNT; i++)
+		if (is_left_to_rules(policy, i)) {
+			(void)printf("%s%s", separator, group_table[i].name);
+			separator = ", ";
+		}
+	(void)putchar('\n');
 }
 
 static void print_groups(const struct policy *policy)
 {
 	(void)puts("groups:");
+	print_groups_left_to_rules(policy);
 	for (int i = GROUP_NONE + 1; i < GROUP_COUNT; i++) {
 		const struct group_row *group = &group_table[i];
 		bool open = filter_opens(policy, "", i);
 
-		(void)printf("  %-16s %s%s (%s)\n", group->name, open ? "open" : "refused",
+		if (is_left_to_rules(policy, i))
+			continue;
+		(void)printf("  %-18s %s%s (%s)\n", group->name, open ? "open" : "refused",
 			open && (group->flags & UNJUDGED) != 0 ? ", not judged" : "", group->help);
 	}
 }

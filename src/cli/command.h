@@ -52,5 +52,9 @@ struct lua_host;
 struct lua_host *policy_options_load(const struct policy_options *options,
 	void (*log)(void *context, const char *message), void *log_context);
 
+struct syscall_row;
+/* A call of an @group whose calls are judged by rules; NULL: the group is another one. */
+const struct syscall_row *judged_member(int group);
+
 /* "moongate: " and the text, each line escaped, to stderr. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -43,6 +43,15 @@ void complain(const char *format, ...)
 	}
 }
 
+const struct syscall_row *judged_member(int group)
+{
+	for (size_t i = 0; i < syscall_table_size; i++)
+		if ((int)syscall_table[i].group == group &&
+			syscall_table[i].operation != OPERATION_NONE)
+			return &syscall_table[i];
+	return NULL;
+}
+
 bool policy_options_add(struct policy_options *options, int option, const char *value)
 {
 	const size_t name_limit = sizeof options->names / sizeof *options->names;

@@ -34,14 +34,15 @@ static void set_hex(json_t *object, const char *key, const char *bytes, size_t l
 	(void)json_object_set_new(object, key, json_string(hex));
 }
 
-static void set_path(json_t *object, const struct request *request)
+static void set_path(
+	json_t *object, const char *key, const char *key_hex, const char *path, size_t path_len)
 {
 	char escaped[4 * PATH_MAX];
-	size_t length = text_escape(escaped, sizeof escaped, request->path, request->path_len);
+	size_t length = text_escape(escaped, sizeof escaped, path, path_len);
 
-	(void)json_object_set_new(object, "path", json_string(escaped));
-	if (length != request->path_len || memcmp(escaped, request->path, length) != 0)
-		set_hex(object, "path_hex", request->path, request->path_len);
+	(void)json_object_set_new(object, key, json_string(escaped));
+	if (length != path_len || memcmp(escaped, path, length) != 0)
+		set_hex(object, key_hex, path, path_len);
 }
 
 static void set_time(json_t *object)
@@ -64,7 +65,7 @@ static json_t *rights_array(unsigned rights)
 		unsigned right;
 		const char *name;
 	} names[] = {{RIGHT_READ, "read"}, {RIGHT_CREATE, "create"}, {RIGHT_DELETE, "delete"},
-		{RIGHT_MODIFY, "modify"}, {RIGHT_EXEC, "exec"}};
+		{RIGHT_MODIFY, "modify"}, {RIGHT_EXEC, "exec"}, {RIGHT_STAT, "stat"}};
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -93,6 +94,16 @@ static void set_verdict(json_t *object, const struct verdict *verdict)
 		set(object, "why", verdict->why);
 }
 
+static void set_names(json_t *object, const struct request *request)
+{
+	set_path(object, "path", "path_hex", request->path, request->path_len);
+	(void)json_object_set_new(object, "rights", rights_array(request->rights));
+	if (request->newpath == NULL)
+		return;
+	set_path(object, "newpath", "newpath_hex", request->newpath, request->newpath_len);
+	(void)json_object_set_new(object, "new_rights", rights_array(request->new_rights));
+}
+
 static json_t *describe(const struct observation *observation)
 {
 	const struct request *request = observation->request;
@@ -105,10 +116,8 @@ static json_t *describe(const struct observation *observation)
 	process_comm(&call->session->world, call->target.tid, comm);
 	set(object, "comm", comm);
 	set(object, "syscall", request->syscall);
-	if (request->operation != OPERATION_NONE) {
-		set_path(object, request);
-		(void)json_object_set_new(object, "rights", rights_array(request->rights));
-	}
+	if (request->operation != OPERATION_NONE)
+		set_names(object, request);
 	set_verdict(object, observation->verdict);
 	if (observation->note != NULL)
 		set(object, "note", observation->note);

@@ -46,8 +46,7 @@ static const char *action_of(const struct request *request)
 						    : actions[request->operation];
 }
 
-/* The object as the message names it; with two names, both. */
-static void describe_object(const struct request *request, char *buffer, size_t size)
+void describe_object(const struct request *request, char *buffer, size_t size)
 {
 	char path[3 * PATH_MAX], newpath[3 * PATH_MAX];
 
@@ -157,15 +156,15 @@ void describe_denial(const struct observation *observation, char *buffer, size_t
 }
 
 /* A pattern cannot mean a name with wildcards and nothing else; and a memory file has no name. */
-static bool can_be_named(const struct request *request)
+static bool can_be_named(const char *path, size_t len)
 {
-	return memchr(request->path, '*', request->path_len) == NULL &&
-	       memchr(request->path, '?', request->path_len) == NULL &&
-	       strncmp(request->path, "/memfd:", 7) != 0;
+	return memchr(path, '*', len) == NULL && memchr(path, '?', len) == NULL &&
+	       strncmp(path, "/memfd:", 7) != 0;
 }
 
 void describe_mend(const struct observation *observation, char *buffer, size_t size)
 {
+	const struct request *request = observation->request;
 	const struct verdict *verdict = observation->verdict;
 	enum syscall_group group = group_of(observation);
 	char line[3 * PATH_MAX];
@@ -173,10 +172,12 @@ void describe_mend(const struct observation *observation, char *buffer, size_t s
 	buffer[0] = '\0';
 	if (verdict->source != SOURCE_DEFAULT || observation->note != NULL)
 		return;
-	if (observation->request->operation != OPERATION_NONE) {
-		if (!can_be_named(observation->request))
+	if (request->operation != OPERATION_NONE) {
+		if (!can_be_named(request->path, request->path_len) ||
+			(request->newpath != NULL &&
+				!can_be_named(request->newpath, request->newpath_len)))
 			return;
-		policy_suggest(observation->request, line, sizeof line);
+		policy_suggest(request, line, sizeof line);
 		text_print(buffer, size, "%s", line);
 	} else if (group != GROUP_NONE && group_table[group].refusal == NULL) {
 		text_print(buffer, size, "allow.syscall \"%s\"", group_table[group].name);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <jansson.h>
 
@@ -14,25 +15,50 @@
 /* moongate explain: what a policy would say, without running anything. */
 
 static const char usage[] =
-	"usage: moongate explain [-D NAME=VALUE ...] [--json] POLICY ACTION PATH\n"
+	"usage: moongate explain [-D NAME=VALUE ...] [--json] POLICY ACTION PATH [NEWPATH]\n"
 	"\n"
-	"Says which rule or line decides. PATH is the resolved path; ACTION is one of\n"
-	"  open or read, write, create, exec, mkdir\n"
+	"Says which rule or line decides. PATH is the resolved path; ACTION is an operation (see\n"
+	"moongate syscalls) or a word for some way to open a file:\n"
+	"  read (or open), write, create\n"
+	"  exec, mkdir, mknod, symlink, remove, rename, link\n"
+	"  chmod, chown, truncate, utime, setxattr\n"
+	"  stat, access, readlink, getxattr, chdir, watch\n"
+	"rename and link have a NEWPATH.\n"
 	"Exit status: 0 allowed, 1 refused, 2 usage or an error in the policy.\n";
+
+enum {
+	MISSING = 1 << 0, /* asked about what is not there yet */
+	ITSELF = 1 << 1,  /* a symlink at the end of the path is not followed */
+};
 
 static const struct action {
 	const char *name;
 	enum operation operation;
 	const char *syscall;
-	unsigned rights;
-	bool missing;
+	unsigned rights, new_rights, flags;
 } actions[] = {
-	{"open", OPERATION_OPEN, "openat", RIGHT_READ, false},
-	{"read", OPERATION_OPEN, "openat", RIGHT_READ, false},
-	{"write", OPERATION_OPEN, "openat", RIGHT_MODIFY, false},
-	{"create", OPERATION_OPEN, "openat", RIGHT_CREATE | RIGHT_MODIFY, true},
-	{"exec", OPERATION_EXEC, "execve", RIGHT_EXEC, false},
-	{"mkdir", OPERATION_MKDIR, "mkdir", RIGHT_CREATE, true},
+	{"open", OPERATION_OPEN, "openat", RIGHT_READ, 0, 0},
+	{"read", OPERATION_OPEN, "openat", RIGHT_READ, 0, 0},
+	{"write", OPERATION_OPEN, "openat", RIGHT_MODIFY, 0, 0},
+	{"create", OPERATION_OPEN, "openat", RIGHT_CREATE | RIGHT_MODIFY, 0, MISSING},
+	{"exec", OPERATION_EXEC, "execve", RIGHT_EXEC, 0, 0},
+	{"mkdir", OPERATION_MKDIR, "mkdir", RIGHT_CREATE, 0, MISSING | ITSELF},
+	{"mknod", OPERATION_MKNOD, "mknod", RIGHT_CREATE, 0, MISSING | ITSELF},
+	{"symlink", OPERATION_SYMLINK, "symlink", RIGHT_CREATE, 0, MISSING | ITSELF},
+	{"remove", OPERATION_REMOVE, "unlink", RIGHT_DELETE, 0, ITSELF},
+	{"rename", OPERATION_RENAME, "rename", RIGHT_DELETE, RIGHT_CREATE, ITSELF},
+	{"link", OPERATION_LINK, "link", RIGHT_READ | RIGHT_MODIFY, RIGHT_CREATE, ITSELF},
+	{"chmod", OPERATION_CHMOD, "chmod", RIGHT_MODIFY, 0, 0},
+	{"chown", OPERATION_CHOWN, "chown", RIGHT_MODIFY, 0, 0},
+	{"truncate", OPERATION_TRUNCATE, "truncate", RIGHT_MODIFY, 0, 0},
+	{"utime", OPERATION_UTIME, "utimensat", RIGHT_MODIFY, 0, 0},
+	{"setxattr", OPERATION_SETXATTR, "setxattr", RIGHT_MODIFY, 0, 0},
+	{"stat", OPERATION_STAT, "stat", RIGHT_STAT, 0, 0},
+	{"access", OPERATION_ACCESS, "access", RIGHT_STAT, 0, 0},
+	{"readlink", OPERATION_READLINK, "readlink", RIGHT_STAT, 0, ITSELF},
+	{"getxattr", OPERATION_GETXATTR, "getxattr", RIGHT_STAT, 0, 0},
+	{"chdir", OPERATION_CHDIR, "chdir", RIGHT_STAT, 0, 0},
+	{"watch", OPERATION_WATCH, "inotify_add_watch", RIGHT_READ, 0, 0},
 };
 
 static const struct action *find_action(const char *name)
@@ -86,12 +112,19 @@ static void log_to_stderr(void *context, const char *message)
 	complain("%s", message);
 }
 
-static int explain(const struct policy_options *options, const struct action *action,
-	const char *path, bool json)
+/* Nobody can know what is renamed to a name that is taken: it is looked at. */
+static unsigned new_rights_of(const struct action *action, const char *newpath)
 {
-	struct lua_host *host = policy_options_load(options, log_to_stderr, NULL);
-	struct verdict verdict = {0};
-	const struct request request = {
+	struct stat st;
+
+	if (action->operation == OPERATION_RENAME && lstat(newpath, &st) == 0)
+		return action->new_rights | RIGHT_DELETE;
+	return action->new_rights;
+}
+
+static struct request request_of(const struct action *action, const char *path, const char *newpath)
+{
+	struct request request = {
 		.operation = action->operation,
 		.syscall = action->syscall,
 		.rights = action->rights,
@@ -99,22 +132,39 @@ static int explain(const struct policy_options *options, const struct action *ac
 		.path_len = strlen(path),
 		.given = path,
 		.given_len = strlen(path),
-		.missing = action->missing,
+		.missing = (action->flags & MISSING) != 0,
+		.owner = UINT32_MAX,
+		.group = UINT32_MAX,
 	};
+
+	if (newpath != NULL) {
+		request.newpath = newpath;
+		request.newpath_len = strlen(newpath);
+		request.new_rights = new_rights_of(action, newpath);
+	}
+	return request;
+}
+
+static int explain(const struct policy_options *options, const struct request *request, bool json)
+{
+	struct lua_host *host = policy_options_load(options, log_to_stderr, NULL);
+	struct verdict verdict = {0};
 	int status;
 
 	if (host == NULL)
 		return EXIT_USAGE;
-	lua_host_decide(host, &request, &verdict);
+	lua_host_decide(host, request, &verdict);
 	if (json)
 		print_json(&verdict);
 	else
-		print_text(&request, &verdict);
+		print_text(request, &verdict);
 	status = verdict.kind == VERDICT_DENY || verdict.kind == VERDICT_KILL ? EXIT_FINDINGS : 0;
 	verdict_clear(&verdict);
 	lua_host_free(host);
 	return status;
 }
+
+/* ---- paths --------------------------------------------------------------------------------- */
 
 static bool is_clean(const char *path)
 {
@@ -127,43 +177,83 @@ static bool is_clean(const char *path)
 	       (length < 3 || strcmp(path + length - 3, "/..") != 0);
 }
 
+/* The real name of the directory, and the last component as it is. */
+static bool resolve_directory(const char *path, char name[PATH_MAX])
+{
+	const char *leaf = strrchr(path, '/');
+	char directory[PATH_MAX], real[PATH_MAX];
+	int length = snprintf(directory, sizeof directory, "%.*s", (int)(leaf - path + 1), path);
+
+	if (length >= PATH_MAX || realpath(directory, real) == NULL)
+		return false;
+	length = snprintf(name, PATH_MAX, "%s%s", strcmp(real, "/") == 0 ? "" : real, leaf);
+	return length < PATH_MAX;
+}
+
 /* What `run` would ask about: where the path leads on this machine. NULL: it is not a clean path.
  */
-static const char *resolved(const char *path, char name[PATH_MAX])
+static const char *resolved(const char *path, bool follow, char name[PATH_MAX])
 {
-	if (!is_clean(path))
+	if (!is_clean(path)) {
+		complain("%s: a path is absolute, without //, . or .. and without a slash at the "
+			 "end",
+			path);
 		return NULL;
-	if (realpath(path, name) == NULL || strcmp(name, path) == 0)
+	}
+	if (!(follow && realpath(path, name) != NULL) && !resolve_directory(path, name))
+		return path;
+	if (strcmp(name, path) == 0)
 		return path;
 	complain("note: %s leads to %s, and that is what is judged", path, name);
 	return name;
+}
+
+/* ---- the command --------------------------------------------------------------------------- */
+
+/* NULL: there is none, and a sentence has been printed. */
+static const struct action *checked_action(const char *name, bool has_newpath)
+{
+	const struct action *action = find_action(name);
+
+	if (action == NULL)
+		complain("no action is called '%s'\nmoongate explain --help lists them", name);
+	else if (has_newpath != (action->new_rights != 0))
+		complain(has_newpath ? "'%s' has one path" : "'%s' has two paths: PATH NEWPATH",
+			name);
+	else
+		return action;
+	return NULL;
 }
 
 static int run(int argc, char **argv)
 {
 	struct policy_options options = {0};
 	const struct action *action;
-	const char *path;
-	char name[PATH_MAX];
+	const char *path, *newpath = NULL;
+	char name[PATH_MAX], newname[PATH_MAX];
+	struct request request;
 	bool json = false;
 	int status = policy_options_parse(&options, argc, argv, usage, &json);
 
 	if (status >= 0)
 		return status;
-	if (argc - optind != 3) {
-		complain("usage: moongate explain POLICY ACTION PATH");
+	argv += optind;
+	argc -= optind;
+	if (argc != 3 && argc != 4) {
+		complain("usage: moongate explain POLICY ACTION PATH [NEWPATH]");
 		return EXIT_USAGE;
 	}
-	action = find_action(argv[optind + 1]);
-	path = resolved(argv[optind + 2], name);
-	if (action == NULL || path == NULL) {
-		complain("%s", action == NULL ? "ACTION is open, read, write, create, exec or mkdir"
-					      : "PATH is absolute, without //, . or .. and without "
-						"a slash at the end");
+	action = checked_action(argv[1], argc == 4);
+	if (action == NULL)
 		return EXIT_USAGE;
-	}
-	(void)policy_options_add(&options, 'p', argv[optind]);
-	return explain(&options, action, path, json);
+	path = resolved(argv[2], (action->flags & ITSELF) == 0, name);
+	if (argc == 4)
+		newpath = resolved(argv[3], false, newname);
+	if (path == NULL || (argc == 4 && newpath == NULL))
+		return EXIT_USAGE;
+	(void)policy_options_add(&options, 'p', argv[0]);
+	request = request_of(action, path, newpath);
+	return explain(&options, &request, json);
 }
 
 const struct command explain_command = {

@@ -91,6 +91,8 @@ static uint64_t key_of(const struct report *report, const struct observation *ob
 	hash = hash_bytes(hash, &request->rights, sizeof request->rights);
 	if (request->operation == OPERATION_NONE)
 		hash = hash_bytes(hash, observation->call->arguments, sizeof(uint64_t));
+	if (request->newpath != NULL)
+		hash = hash_bytes(hash, request->newpath, request->newpath_len + 1);
 	return hash_bytes(hash, request->path, request->path_len);
 }
 
@@ -116,15 +118,15 @@ static bool count_denial(struct report *report, uint64_t key, struct denial **re
 /* What is remembered for the summary: the mend, or what was refused by intent. */
 static char *summary_line(const struct observation *observation, const char *mend)
 {
-	char line[LINE_SIZE], path[LINE_SIZE];
+	char line[2 * LINE_SIZE + 64], object[2 * LINE_SIZE];
 	const struct request *request = observation->request;
 
 	if (mend[0] != '\0')
 		return strdup(mend);
 	if (request->operation == OPERATION_NONE)
 		return strdup(request->syscall);
-	(void)text_quote(path, sizeof path, request->path, request->path_len);
-	text_print(line, sizeof line, "%s %s", request->syscall, path);
+	describe_object(request, object, sizeof object);
+	text_print(line, sizeof line, "%s %s", request->syscall, object);
 	return strdup(line);
 }
 

@@ -6,11 +6,13 @@
 
 /* moongate syscalls: the table, for people. */
 
-static const char usage[] = "usage: moongate syscalls [OPERATION | @GROUP]\n"
-			    "\n"
-			    "Lists what policies can name: operations with their system calls, and "
-			    "groups of calls that\n"
-			    "are refused unless a policy opens them with allow.syscall.\n";
+static const char usage[] =
+	"usage: moongate syscalls [OPERATION | @GROUP]\n"
+	"\n"
+	"Lists what policies can name: operations with the rights they need and "
+	"their system calls, and\n"
+	"groups of calls that are refused unless a policy opens them with "
+	"allow.syscall.\n";
 
 static const struct {
 	const char *name, *help;
@@ -18,9 +20,33 @@ static const struct {
 #define OPERATION_ROW(id, name, refusal, help) {name, help},
 	OPERATIONS(OPERATION_ROW)};
 
+/* What rules have to grant. */
+static const char *const needs[OPERATION_COUNT] = {
+	[OPERATION_OPEN] = "read, modify, or both; create what is missing",
+	[OPERATION_MKDIR] = "create",
+	[OPERATION_EXEC] = "exec",
+	[OPERATION_STAT] = "stat",
+	[OPERATION_ACCESS] = "stat",
+	[OPERATION_READLINK] = "stat",
+	[OPERATION_GETXATTR] = "stat",
+	[OPERATION_CHDIR] = "stat",
+	[OPERATION_WATCH] = "read",
+	[OPERATION_MKNOD] = "create",
+	[OPERATION_REMOVE] = "delete",
+	[OPERATION_RENAME] = "delete; for the new name create, and delete of what it replaces",
+	[OPERATION_LINK] = "read and modify; create for the new name",
+	[OPERATION_SYMLINK] = "create",
+	[OPERATION_CHMOD] = "modify",
+	[OPERATION_CHOWN] = "modify",
+	[OPERATION_TRUNCATE] = "modify",
+	[OPERATION_UTIME] = "modify",
+	[OPERATION_SETXATTR] = "modify",
+};
+
 static void print_operation(enum operation operation)
 {
-	(void)printf("%-14s %s\n", operations[operation].name, operations[operation].help);
+	(void)printf("%-14s %s\n%-14s needs %s\n", operations[operation].name,
+		operations[operation].help, "", needs[operation]);
 	for (size_t i = 0; i < syscall_table_size; i++)
 		if (syscall_table[i].operation == operation)
 			(void)printf("%-14s   %s\n", "", syscall_table[i].name);
@@ -44,6 +70,8 @@ static void print_group(enum syscall_group group)
 
 	(void)printf("%-14s %s%s\n", row->name, row->help,
 		(row->flags & UNJUDGED) != 0 ? " (not judged in this version)" : "");
+	if (judged_member((int)group) != NULL)
+		(void)printf("%-14s   judged by rules, whether it is open or not\n", "");
 	if (row->refusal != NULL)
 		(void)printf("%-14s   never open: %s\n", "", row->refusal);
 	print_members(group);

@@ -153,12 +153,13 @@ static const struct rule *find_gain(
 
 /* ---- both ---------------------------------------------------------------------------------- */
 
+/* An errno of the rule's own is about its own names; that of hide() would deny the name above. */
 static bool refuse(const struct rule *rule, int error, const char *why, struct verdict *ret)
 {
 	*ret = (struct verdict){
 		.kind = VERDICT_DENY,
 		.source = SOURCE_RULE,
-		.error = rule->error != 0 && error != EXDEV ? rule->error : error,
+		.error = rule->error != 0 && !rule->hides ? rule->error : error,
 		.rule = rule,
 		.file = rule->file,
 		.line = rule->line,

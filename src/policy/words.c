@@ -65,12 +65,22 @@ static void line_finish(struct line *line)
 
 /* ---- rules --------------------------------------------------------------------------------- */
 
-static void add_patterns(struct line *line, const char *const *patterns, size_t count)
+/* A hidden name hides what is below it: that needs no saying. */
+static size_t spoken_len(const char *pattern, bool hides)
+{
+	size_t len = strlen(pattern);
+
+	if (hides && len > 3 && strcmp(pattern + len - 3, "/**") == 0)
+		len -= 3;
+	return len;
+}
+
+static void add_patterns(struct line *line, const char *const *patterns, size_t count, bool hides)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (i > 0)
 			line_add(line, ", ");
-		line_add_literal(line, patterns[i], strlen(patterns[i]));
+		line_add_literal(line, patterns[i], spoken_len(patterns[i], hides));
 	}
 }
 
@@ -81,7 +91,7 @@ static void add_excepts(struct line *line, const struct rule_spec *spec)
 	line_add(line, ", except = ");
 	if (spec->except_count > 1)
 		line_add(line, "{ ");
-	add_patterns(line, spec->excepts, spec->except_count);
+	add_patterns(line, spec->excepts, spec->except_count, spec->hides);
 	if (spec->except_count > 1)
 		line_add(line, " }");
 }
@@ -95,7 +105,7 @@ void policy_write_words(const struct rule_spec *spec, char *buffer, size_t size)
 		line_add(&line, spec->deny ? "deny." : "allow.");
 	line_add(&line, spec->right_word);
 	line_add(&line, list ? " { " : " ");
-	add_patterns(&line, spec->patterns, spec->pattern_count);
+	add_patterns(&line, spec->patterns, spec->pattern_count, spec->hides);
 	add_excepts(&line, spec);
 	if (list)
 		line_add(&line, " }");
@@ -157,13 +167,31 @@ void policy_suggest(const struct request *request, char *buffer, size_t size)
 	line_finish(&line);
 }
 
+static const struct pattern *pattern_about(const struct rule *rule, const char *path, size_t len)
+{
+	for (size_t i = 0; path != NULL && i < rule->patterns->count; i++)
+		if (pattern_matches(&rule->patterns->items[i], path, len))
+			return &rule->patterns->items[i];
+	return NULL;
+}
+
 static const struct pattern *matching_pattern(
 	const struct rule *rule, const struct request *request)
 {
-	for (size_t i = 0; i < rule->patterns->count; i++)
-		if (pattern_matches(&rule->patterns->items[i], request->path, request->path_len))
-			return &rule->patterns->items[i];
-	return NULL;
+	const struct pattern *pattern = pattern_about(rule, request->path, request->path_len);
+
+	return pattern != NULL ? pattern
+			       : pattern_about(rule, request->newpath, request->newpath_len);
+}
+
+/* As text: without the tree where that needs no saying. */
+static void add_pattern(struct line *line, const struct pattern *pattern, bool hides)
+{
+	char text[4096 + 4];
+	const char *tree = pattern->tree && (!hides || pattern->len == 0) ? "/**" : "";
+	int len = snprintf(text, sizeof text, "%.*s%s", (int)pattern->len, pattern->text, tree);
+
+	line_add_literal(line, text, len < 0 ? 0 : strlen(text));
 }
 
 void policy_excerpt(
@@ -171,18 +199,15 @@ void policy_excerpt(
 {
 	struct line line = line_start(buffer, size);
 	const struct pattern *pattern = matching_pattern(rule, request);
-	char pattern_text[4096 + 4], action[32];
+	char action[32];
 
-	(void)snprintf(action, sizeof action, "%.*s", (int)strcspn(rule->words, " "), rule->words);
 	if (pattern == NULL) {
 		line_add(&line, rule->words);
 	} else {
-		int len = snprintf(pattern_text, sizeof pattern_text, "%.*s%s", (int)pattern->len,
-			pattern->text, pattern->tree ? "/**" : "");
-
+		(void)snprintf(action, sizeof action, "%.*s ", (int)strcspn(rule->words, " "),
+			rule->words);
 		line_add(&line, action);
-		line_add(&line, " ");
-		line_add_literal(&line, pattern_text, len < 0 ? 0 : strlen(pattern_text));
+		add_pattern(&line, pattern, rule->hides);
 	}
 	line_finish(&line);
 }
