@@ -4,16 +4,22 @@ max_line_length = 110
 
 -- The words of the policy language. What is missing here is missing in a policy, too.
 local actions = {
-  fields = { "read", "write", "create", "delete", "modify", "exec", "syscall" },
+  fields = { "read", "write", "create", "delete", "modify", "exec", "stat", "syscall" },
 }
 
 stds.moongate = {
   globals = {
-    on = { fields = { "open", "mkdir", "exec" } },
+    on = {
+      fields = {
+        "open", "mkdir", "exec", "stat", "access", "readlink", "getxattr", "chdir", "watch", "mknod",
+        "remove", "rename", "link", "symlink", "chmod", "chown", "truncate", "utime", "setxattr",
+      },
+    },
   },
   read_globals = {
     allow = actions,
     deny = actions,
+    hide = {},
     default = { fields = { "allow", "deny" } },
     kill = {}, value = {}, redirect = {}, content = {},
     use = {}, params = {}, path = {}, flag = {}, text = {}, number = {},

@@ -15,14 +15,9 @@ local vocabulary = core.vocabulary()
 local verdicts = core.verdicts()
 
 -- Known from the design, not judged yet: silence would be a hole.
-local LATER_RIGHTS = {
-  connect = "sockets are refused unless a policy opens them: allow.syscall \"@network\"",
-  bind = "sockets are refused unless a policy opens them: allow.syscall \"@network\"",
-  send = "sockets are refused unless a policy opens them: allow.syscall \"@network\"",
-  hide = "write hide { \"/path\" }",
-}
-
 local NETWORK = "sockets are refused unless a policy opens them: allow.syscall \"@network\""
+
+local LATER_RIGHTS = { connect = NETWORK, bind = NETWORK, send = NETWORK }
 
 local LATER_OPERATIONS = {
   connect = NETWORK, bind = NETWORK, send = NETWORK, socket = NETWORK,
@@ -130,11 +125,13 @@ local function declare_paths(context, action, right, ...)
   check(context.raise, ok, sentence)
 end
 
--- A hidden name hides what is below it.
+-- A hidden name hides what is below it. What is no pattern stays as it was written, for the error.
 local function trees(patterns)
   for index, pattern in ipairs(patterns) do
-    if pattern:sub(-3) ~= "/**" then
-      patterns[index] = pattern == "/" and "/**" or pattern .. "/**"
+    if pattern == "/" then
+      patterns[index] = "/**"
+    elseif pattern:find("^/.*[^/]$") and pattern:sub(-3) ~= "/**" then
+      patterns[index] = pattern .. "/**"
     end
   end
   return patterns
@@ -194,6 +191,8 @@ local function unknown_right(context, action, right)
   local later = LATER_RIGHTS[right]
   if later then
     context.raise("'%s.%s' is not judged in this version: %s", action, right, later)
+  elseif right == "hide" then
+    context.raise("hide is a word of its own: hide { \"/path\" }")
   end
   context.raise("unknown action '%s.%s'%s", action, tostring(right),
     suggest.hint(right, right_names))

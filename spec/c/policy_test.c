@@ -289,7 +289,8 @@ static int move(struct policy *policy, enum operation operation, const char *fro
 	request.newpath = to;
 	request.newpath_len = strlen(to);
 	request.new_rights = RIGHT_CREATE;
-	if (policy_may_move(policy, &request, &verdict))
+	if (!policy_move_denied(policy, &request, &verdict) &&
+		!policy_move_gains(policy, &request, &verdict))
 		return 0;
 	assert_int_equal(verdict.kind, VERDICT_DENY);
 	assert_int_equal(verdict.source, SOURCE_RULE);
@@ -412,7 +413,7 @@ static int link_at(struct policy *policy, const char *path)
 
 	request.operation = OPERATION_SYMLINK;
 	request.link_target = "elsewhere";
-	return policy_may_move(policy, &request, &verdict) ? 0 : verdict.error;
+	return policy_move_denied(policy, &request, &verdict) ? verdict.error : 0;
 }
 
 static void a_symlink_does_not_lead_around_a_deny(void **state)
@@ -480,10 +481,17 @@ static void an_exchange_is_two_moves(void **state)
 	request.operation = OPERATION_RENAME;
 	request.newpath = "/w/data";
 	request.newpath_len = 7;
-	assert_true(policy_may_move(*state, &request, &verdict));
+	assert_false(policy_move_denied(*state, &request, &verdict));
+	assert_false(policy_move_gains(*state, &request, &verdict));
 	request.exchanges = true;
-	assert_false(policy_may_move(*state, &request, &verdict));
+	assert_true(policy_move_denied(*state, &request, &verdict));
 	assert_int_equal(verdict.error, EACCES);
+	request.path = "/x";
+	request.path_len = 2;
+	request.newpath = "/w/y";
+	request.newpath_len = 4;
+	assert_true(policy_move_gains(*state, &request, &verdict));
+	assert_int_equal(verdict.error, EXDEV);
 }
 
 static void other_operations_move_nothing(void **state)
@@ -492,7 +500,22 @@ static void other_operations_move_nothing(void **state)
 	struct verdict verdict = {0};
 
 	assert_int_equal(add(*state, "deny", RIGHT_WRITE, "/w/x/**", NULL), 0);
-	assert_true(policy_may_move(*state, &request, &verdict));
+	assert_false(policy_move_denied(*state, &request, &verdict));
+	assert_false(policy_move_gains(*state, &request, &verdict));
+}
+
+static void what_is_not_there_gains_nothing(void **state)
+{
+	struct request request = ask(RIGHT_DELETE, "/x");
+	struct verdict verdict = {0};
+
+	assert_int_equal(add(*state, "allow", RIGHT_READ, "/w/**", NULL), 0);
+	request.operation = OPERATION_RENAME;
+	request.newpath = "/w/y";
+	request.newpath_len = 4;
+	assert_true(policy_move_gains(*state, &request, &verdict));
+	request.missing = true;
+	assert_false(policy_move_gains(*state, &request, &verdict));
 }
 
 static void random_name(char *text, const char *alphabet, size_t most)
@@ -786,6 +809,7 @@ int main(void)
 		TEST(no_right_is_gained_below_another_name),
 		TEST(an_exchange_is_two_moves),
 		TEST(other_operations_move_nothing),
+		TEST(what_is_not_there_gains_nothing),
 		TEST(whatever_the_rules_nothing_is_gained_by_moving),
 		TEST(what_is_hidden_is_not_there),
 		TEST(looking_is_free_until_a_rule_speaks_of_it),

@@ -150,6 +150,8 @@ describe("mistakes in a rule", function()
     { "allow.raed '/x'", "policy.lua:1: unknown action 'allow.raed' (did you mean 'read'?)" },
     { "deny.wirte '/x'", "unknown action 'deny.wirte' (did you mean 'write'?)" },
     { "allow.run '/x'", "unknown action 'allow.run'" },
+    { "allow.sat '/x'", "unknown action 'allow.sat' (did you mean 'stat'?)" },
+    { "deny.hide '/x'", "policy.lua:1: hide is a word of its own: hide { \"/path\" }" },
     { "allow[1] = 2", "allow is read-only" },
     { "allow.read()", "allow.read wants one path or one list: allow.read { \"/a\", \"/b\" }" },
     { "allow.read(nil)", "allow.read wants one path or one list" },
@@ -207,17 +209,91 @@ end)
 
 describe("what is not judged yet", function()
   policies.fail_to_load {
-    { "allow.stat '/x'", "'allow.stat' is not judged in this version" },
     { "deny.connect 'x'", "'deny.connect' is not judged in this version" },
     { "allow.bind '/x'", "'allow.bind' is not judged in this version" },
     { "allow.send '/x'", "'allow.send' is not judged in this version" },
-    { "deny.hide '/x'", "write deny.read { \"/path\", errno = \"ENOENT\" }" },
-    { "function on.rename(call) end", "'on.rename' is not judged in this version: such calls are "
-      .. "refused unless a policy opens them: allow.syscall \"@file-change\"" },
     { "function on.connect(call) end", "'on.connect' is not judged in this version" },
-    { "function on.stat(call) end", "'on.stat' is not judged in this version" },
     { "function on.kill(call) end", "'on.kill' is not judged in this version" },
   }
+end)
+
+describe("every operation", function()
+  it("has a handler", function()
+    for op in pairs(require("moongate.core").operations) do
+      local call = { op = op, path = "/x" }
+      call.newpath = (op == "rename" or op == "link") and "/y" or nil
+      local p = T.load_text(("function on.%s(call) return deny('EDOM', call.op) end"):format(op))
+      assert.denies(p, call, "EDOM")
+      assert.equal(op, p:decide(call).why)
+    end
+  end)
+end)
+
+describe("rights", function()
+  it("are what the calls of every operation need", function()
+    local p = T.load_text [[
+      allow.read "/read"
+      allow.create "/create"
+      allow.delete "/delete"
+      allow.modify "/modify"
+      allow.exec "/exec"
+      allow.write "/write"
+    ]]
+    for right, operations in pairs {
+      read = { "open", "watch" }, create = { "mkdir", "mknod", "symlink" }, delete = { "remove" },
+      modify = { "chmod", "chown", "truncate", "utime", "setxattr" }, exec = { "exec" },
+    } do
+      for _, op in ipairs(operations) do
+        for _, name in ipairs { "read", "create", "delete", "modify", "exec" } do
+          local call = T.call[op]("/" .. name)
+          assert.equal(name == right and "allow" or "deny", p:decide(call).verdict, op .. " " .. name)
+        end
+        if right ~= "read" and right ~= "exec" then
+          assert.allows(p, T.call[op] "/write")
+        end
+      end
+    end
+  end)
+
+  it("of a call with two names are needed at both", function()
+    local p = T.load_text "allow.write '/w/**'\nallow.read '/w/**'"
+    for _, op in ipairs { "rename", "link" } do
+      assert.allows(p, T.call[op]("/w/a", "/w/b"))
+      assert.denies(p, T.call[op]("/w/a", "/v/b"), "EACCES")
+      assert.is_not.allows(p, T.call[op]("/v/a", "/w/b"))
+      assert.denies(p, T.call[op]("/v/a", "/v/b"), "EACCES")
+    end
+  end)
+
+  it("to remove are the deny rules' business, too", function()
+    local p = T.load_text "allow.write '/w/**'\ndeny.delete { '/w/keep', errno = 'EROFS' }"
+    assert.allows(p, T.call.remove "/w/x")
+    assert.denies(p, T.call.remove "/w/keep", "EROFS")
+    assert.denies(p, T.call.rename("/w/keep", "/w/x"), "EROFS")
+    assert.denies(p, T.call.rename { path = "/w/x", newpath = "/w/keep", replaces = true }, "EROFS")
+    assert.allows(p, open { path = "/w/keep", flags = "O_WRONLY" })
+  end)
+end)
+
+describe("a mistake in hide", function()
+  policies.fail_to_load {
+    { "hide()", "policy.lua:1: hide wants one path or one list: hide { \"/a\", \"/b\" }" },
+    { "hide {}", "the rule names no path" },
+    { "hide 'x'", "pattern \"x\" is not absolute" },
+    { "hide { '/x', 1 }", "hide: item 2 is a number" },
+    { "hide { '/x', errno = 'EPERM' }", "hide has no option 'errno'" },
+    { "hide { '/x', exept = '/x/y' }", "hide has no option 'exept' (did you mean 'except'?)" },
+    { "hide { '/x', why = 1 }", "hide: why is a string" },
+    { "hide '/x/'", "ends in '/'" },
+    { "hdie '/x'", "unknown name 'hdie' (did you mean 'hide'?)" },
+    { "hide = 1", "assignment to global 'hide'" },
+  }
+
+  it("inside a handler is a failure", function()
+    local answer = policies.answer("hide '/x'")
+    assert.equal("failure", answer.source)
+    assert.truthy(answer.why:find("a handler returns deny(\"ENOENT\")", 1, true), answer.why)
+  end)
 end)
 
 describe("on", function()

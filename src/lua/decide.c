@@ -190,27 +190,51 @@ static bool decide_by_handlers(
 	return decided;
 }
 
+/* The same question about the second of two names. */
+static struct request about_new_name(const struct request *request)
+{
+	struct request other = *request;
+
+	other.path = request->newpath;
+	other.path_len = request->newpath_len;
+	other.rights = request->new_rights;
+	return other;
+}
+
+static bool denied(struct policy *policy, const struct request *request, struct verdict *ret)
+{
+	if (policy_denied(policy, request, ret))
+		return true;
+	if (request->newpath != NULL) {
+		const struct request other = about_new_name(request);
+
+		if (policy_denied(policy, &other, ret))
+			return true;
+	}
+	return policy_move_denied(policy, request, ret);
+}
+
+static void decide_by_rules(
+	struct policy *policy, const struct request *request, struct verdict *ret)
+{
+	policy_allowed(policy, request, ret);
+	if (request->newpath != NULL && ret->kind == VERDICT_ALLOW) {
+		const struct request other = about_new_name(request);
+
+		policy_allowed(policy, &other, ret);
+	}
+}
+
 void lua_host_decide(void *context, const struct request *request, struct verdict *ret)
 {
 	struct lua_host *host = context;
-	struct request other = *request;
 
 	*ret = (struct verdict){0};
-	if (policy_denied(host->policy, request, ret))
+	if (denied(host->policy, request, ret))
 		return;
-	if (request->newpath != NULL) {
-		other.path = request->newpath;
-		other.path_len = request->newpath_len;
-		other.rights = request->new_rights;
-		if (policy_denied(host->policy, &other, ret))
-			return;
-	}
-	if (!policy_may_move(host->policy, request, ret))
-		return;
-	if (policy_has_handler(host->policy, request->operation) &&
-		decide_by_handlers(host, request, ret))
-		return;
-	policy_allowed(host->policy, request, ret);
-	if (request->newpath != NULL && ret->kind == VERDICT_ALLOW)
-		policy_allowed(host->policy, &other, ret);
+	if (!policy_has_handler(host->policy, request->operation) ||
+		!decide_by_handlers(host, request, ret))
+		decide_by_rules(host->policy, request, ret);
+	if (ret->kind == VERDICT_ALLOW)
+		(void)policy_move_gains(host->policy, request, ret);
 }

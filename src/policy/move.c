@@ -165,10 +165,11 @@ static bool refuse(const struct rule *rule, int error, const char *why, struct v
 		.line = rule->line,
 	};
 	(void)snprintf(ret->why, sizeof ret->why, "%s", why);
-	return false;
+	return true;
 }
 
-static bool may_move(const struct policy *policy, const struct request *request,
+/* Step 2 for one direction. */
+static bool move_denied(const struct policy *policy, const struct request *request,
 	const struct name *from, const struct name *to, struct verdict *ret)
 {
 	const bool trees = request->operation != OPERATION_LINK; /* no second name for those */
@@ -180,44 +181,61 @@ static bool may_move(const struct policy *policy, const struct request *request,
 			"under another name what this rule denies would not be denied any more",
 			ret);
 	rule = find_planting(policy, from, to);
-	if (rule != NULL)
-		return refuse(rule, refusal,
-			"what is below the old name, or what a link leads to, would come to be "
-			"where this rule lets nothing be made",
-			ret);
-	rule = find_gain(policy, from, to, trees);
-	if (rule == NULL)
-		return true;
-	/* As between two file systems; programs copy then, if they may. So does Landlock. */
-	return refuse(rule, EXDEV,
-		"under the new name this rule would allow what the policy does not allow under the "
-		"old one; a copy may be made of what may be read",
-		ret);
+	return rule != NULL &&
+	       refuse(rule, refusal,
+		       "what is below the old name, or what a link leads to, would come to be "
+		       "where this rule lets nothing be made",
+		       ret);
 }
 
-static bool may_lead(
+static bool symlink_denied(
 	const struct policy *policy, const struct request *request, struct verdict *ret)
 {
 	const struct name name = {request->path, request->path_len};
 	const struct rule *rule = find_planting(policy, NULL, &name);
 
-	if (rule == NULL)
-		return true;
-	return refuse(rule, policy_refusal(policy, request->operation),
-		"what the link leads to would come to be where this rule lets nothing be made",
-		ret);
+	return rule != NULL &&
+	       refuse(rule, policy_refusal(policy, request->operation),
+		       "what the link leads to would come to be where this rule lets nothing be "
+		       "made",
+		       ret);
 }
 
-bool policy_may_move(struct policy *policy, const struct request *request, struct verdict *ret)
+bool policy_move_denied(
+	const struct policy *policy, const struct request *request, struct verdict *ret)
 {
 	const struct name from = {request->path, request->path_len};
 	const struct name to = {request->newpath, request->newpath_len};
 
 	if (request->operation == OPERATION_SYMLINK)
-		return may_lead(policy, request, ret);
+		return symlink_denied(policy, request, ret);
 	if (request->newpath == NULL)
-		return true;
-	if (!may_move(policy, request, &from, &to, ret))
 		return false;
-	return !request->exchanges || may_move(policy, request, &to, &from, ret);
+	return move_denied(policy, request, &from, &to, ret) ||
+	       (request->exchanges && move_denied(policy, request, &to, &from, ret));
+}
+
+static bool move_gains(const struct policy *policy, const struct request *request,
+	const struct name *from, const struct name *to, struct verdict *ret)
+{
+	const struct rule *rule = find_gain(policy, from, to, request->operation != OPERATION_LINK);
+
+	/* As between two file systems; programs copy then, if they may. So does Landlock. */
+	return rule != NULL &&
+	       refuse(rule, EXDEV,
+		       "under the new name this rule would allow what the policy does not allow "
+		       "under the old one; a copy may be made of what may be read",
+		       ret);
+}
+
+bool policy_move_gains(
+	const struct policy *policy, const struct request *request, struct verdict *ret)
+{
+	const struct name from = {request->path, request->path_len};
+	const struct name to = {request->newpath, request->newpath_len};
+
+	if (request->newpath == NULL || request->missing)
+		return false;
+	return move_gains(policy, request, &from, &to, ret) ||
+	       (request->exchanges && move_gains(policy, request, &to, &from, ret));
 }

@@ -84,12 +84,16 @@ bool policy_denied(struct policy *policy, const struct request *request, struct 
 void policy_allowed(struct policy *policy, const struct request *request, struct verdict *ret);
 
 /*
- * The second step of a decision about what gets another name, by rename, link or a symlink on the
- * way. False, with *ret filled, where the object, or what lies below it, would escape a deny rule
- * by that, would come to be where a deny rule lets nothing be made, or would gain a right that it
- * could not be copied to. True for every other operation.
+ * What gets another name: by rename, link, or a symlink on the way. Part of the first step: true,
+ * with *ret filled, if the object, or what lies below it, would escape a deny rule by that, or
+ * would come to be where a deny rule lets nothing be made.
  */
-bool policy_may_move(struct policy *policy, const struct request *request, struct verdict *ret);
+bool policy_move_denied(
+	const struct policy *policy, const struct request *request, struct verdict *ret);
+
+/* The last step, whoever allowed it: true, with *ret filled, if it would gain a right by that. */
+bool policy_move_gains(
+	const struct policy *policy, const struct request *request, struct verdict *ret);
 
 /* Whether an object of that name does not exist for the target; whether any can be hidden. */
 bool policy_hidden(const struct policy *policy, const char *path, size_t len);
