@@ -15,6 +15,7 @@
 
 #include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/fs.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
 
@@ -209,7 +210,7 @@ static void dangerous_calls_are_refused_in_the_kernel(void **state)
 static void refusals_that_are_explained_are_notified(void **state)
 {
 	static const int explained[] = {SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev,
-		SYS_mount, SYS_setns, SYS_unlink, SYS_renameat2, SYS_kexec_load, SYS_init_module};
+		SYS_mount, SYS_setns, SYS_kexec_load, SYS_init_module};
 	struct filter filter = build(NULL, false);
 
 	(void)state;
@@ -249,12 +250,151 @@ static void groups_are_opened_by_name(void **state)
 	struct filter filter = build(opened, false);
 
 	(void)state;
-	assert_int_equal(run(&filter, SYS_unlink, 0, 0, 0), SECCOMP_RET_ALLOW);
-	assert_int_equal(run(&filter, SYS_fchmod, 0, 0, 0), SECCOMP_RET_ALLOW);
 	assert_int_equal(run(&filter, SYS_ptrace, 0, 0, 0), SECCOMP_RET_ALLOW);
 	assert_int_equal(run(&filter, SYS_socket, AF_INET6, 0, 0), SECCOMP_RET_ALLOW);
 	assert_int_equal(run(&filter, SYS_socket, AF_UNIX, 0, 0), SECCOMP_RET_USER_NOTIF);
 	assert_int_equal(run(&filter, SYS_mount, 0, 0, 0), SECCOMP_RET_USER_NOTIF);
+	assert_int_equal(run(&filter, SYS_ioctl, 3, FS_IOC_SETFLAGS, 0), SECCOMP_RET_ALLOW);
+	filter_free(&filter);
+}
+
+static const int changing[] = {SYS_unlink, SYS_unlinkat, SYS_rmdir, SYS_rename, SYS_renameat,
+	SYS_renameat2, SYS_link, SYS_linkat, SYS_symlink, SYS_symlinkat, SYS_mknod, SYS_mknodat,
+	SYS_chmod, SYS_fchmod, SYS_fchmodat, 452 /* fchmodat2 */, SYS_chown, SYS_lchown, SYS_fchown,
+	SYS_fchownat, SYS_truncate, SYS_utime, SYS_utimes, SYS_futimesat, SYS_utimensat,
+	SYS_setxattr, SYS_lsetxattr, SYS_fsetxattr, SYS_removexattr, SYS_lremovexattr,
+	SYS_fremovexattr, SYS_mkdir, SYS_mkdirat};
+static const int looks[] = {SYS_stat, SYS_lstat, SYS_newfstatat, SYS_statx, SYS_statfs, SYS_access,
+	SYS_faccessat, 439 /* faccessat2 */, SYS_readlink, SYS_readlinkat, SYS_getxattr,
+	SYS_lgetxattr, SYS_listxattr, SYS_llistxattr, SYS_name_to_handle_at, SYS_chdir, SYS_fchdir};
+static const int lists[] = {SYS_getdents, SYS_getdents64};
+
+static void check_all(
+	const struct filter *filter, const int *numbers, size_t count, uint32_t expected)
+{
+	for (size_t i = 0; i < count; i++)
+		if (run(filter, numbers[i], 0, 0, 0) != expected)
+			fail_msg("%s: %#x", syscall_by_number(numbers[i])->name,
+				run(filter, numbers[i], 0, 0, 0));
+}
+
+#define CHECK_ALL(filter, numbers, expected) \
+	check_all(filter, numbers, sizeof(numbers) / sizeof *(numbers), expected)
+
+static void no_group_opens_what_rules_judge(void **state)
+{
+	static const char *const opened[] = {"@file-change", "unlink", NULL};
+	struct filter shut = build(NULL, false), open = build(opened, false);
+
+	(void)state;
+	CHECK_ALL(&shut, changing, SECCOMP_RET_USER_NOTIF);
+	CHECK_ALL(&open, changing, SECCOMP_RET_USER_NOTIF);
+	assert_int_equal(run(&shut, SYS_ioctl, 3, FS_IOC_SETFLAGS, 0), ERRNO_ACTION(EPERM));
+	assert_int_equal(run(&shut, SYS_inotify_add_watch, 0, 0, 0), SECCOMP_RET_USER_NOTIF);
+	filter_free(&shut);
+	filter_free(&open);
+}
+
+static void add_rule(
+	struct policy *policy, bool deny, bool hides, unsigned rights, const char *pattern)
+{
+	const struct rule_spec spec = {.deny = deny,
+		.hides = hides,
+		.rights = rights,
+		.right_word = "x",
+		.file = "p.lua",
+		.line = 1,
+		.patterns = &pattern,
+		.pattern_count = 1};
+
+	assert_int_equal(policy_add_rule(policy, &spec, NULL), 0);
+}
+
+static struct filter build_policy(struct policy *policy)
+{
+	struct filter filter;
+
+	assert_int_equal(filter_build(policy, false, &filter, NULL), 0);
+	policy_free(policy);
+	return filter;
+}
+
+static void looking_is_the_kernels_until_a_rule_speaks_of_it(void **state)
+{
+	struct policy *policy = new_policy(NULL);
+	struct filter filter;
+
+	(void)state;
+	add_rule(policy, false, false, RIGHT_READ | RIGHT_WRITE, "/w/**");
+	add_rule(policy, true, false, RIGHT_READ | RIGHT_WRITE, "/w/x");
+	filter = build_policy(policy);
+	CHECK_ALL(&filter, looks, SECCOMP_RET_ALLOW);
+	CHECK_ALL(&filter, lists, SECCOMP_RET_ALLOW);
+	filter_free(&filter);
+	for (int deny = 0; deny < 2; deny++) {
+		policy = new_policy(NULL);
+		add_rule(policy, deny == 1, false, RIGHT_STAT, "/w/x");
+		filter = build_policy(policy);
+		CHECK_ALL(&filter, looks, SECCOMP_RET_USER_NOTIF);
+		CHECK_ALL(&filter, lists, SECCOMP_RET_ALLOW);
+		filter_free(&filter);
+	}
+}
+
+static void a_handler_is_asked_about_its_own_operation(void **state)
+{
+	struct policy *policy = new_policy(NULL);
+	struct filter filter;
+
+	(void)state;
+	assert_int_equal(policy_set_default(policy, true, 0, "p.lua", 1, NULL), 0);
+	policy_note_handler(policy, OPERATION_ACCESS);
+	policy_note_handler(policy, OPERATION_REMOVE);
+	filter = build_policy(policy);
+	assert_int_equal(run(&filter, SYS_access, 0, 0, 0), SECCOMP_RET_USER_NOTIF);
+	assert_int_equal(run(&filter, SYS_stat, 0, 0, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(run(&filter, SYS_unlink, 0, 0, 0), SECCOMP_RET_USER_NOTIF);
+	assert_int_equal(run(&filter, SYS_rename, 0, 0, 0), SECCOMP_RET_ALLOW);
+	filter_free(&filter);
+}
+
+static void what_is_hidden_is_asked_about_by_every_call(void **state)
+{
+	struct policy *policy = new_policy(NULL);
+	struct filter filter;
+
+	(void)state;
+	assert_int_equal(policy_set_default(policy, true, 0, "p.lua", 1, NULL), 0);
+	add_rule(policy, true, true, RIGHT_ALL, "/w/x/**");
+	filter = build_policy(policy);
+	CHECK_ALL(&filter, looks, SECCOMP_RET_USER_NOTIF);
+	CHECK_ALL(&filter, lists, SECCOMP_RET_USER_NOTIF);
+	CHECK_ALL(&filter, changing, SECCOMP_RET_USER_NOTIF);
+	assert_int_equal(run(&filter, SYS_openat, 0, 0, O_RDONLY), SECCOMP_RET_USER_NOTIF);
+	assert_int_equal(run(&filter, SYS_inotify_add_watch, 0, 0, 0), SECCOMP_RET_USER_NOTIF);
+	assert_int_equal(run(&filter, SYS_fstat, 0, 0, 0), SECCOMP_RET_ALLOW);
+	filter_free(&filter);
+}
+
+static void what_is_always_allowed_is_the_kernels(void **state)
+{
+	struct policy *policy = new_policy(NULL);
+	struct filter filter;
+
+	(void)state;
+	assert_int_equal(policy_set_default(policy, true, 0, "p.lua", 1, NULL), 0);
+	filter = build_policy(policy);
+	CHECK_ALL(&filter, changing, SECCOMP_RET_ALLOW);
+	filter_free(&filter);
+	policy = new_policy(NULL);
+	assert_int_equal(policy_set_default(policy, true, 0, "p.lua", 1, NULL), 0);
+	add_rule(policy, true, false, RIGHT_READ, "/w/x");
+	filter = build_policy(policy);
+	assert_int_equal(run(&filter, SYS_unlink, 0, 0, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(run(&filter, SYS_chmod, 0, 0, 0), SECCOMP_RET_ALLOW);
+	/* With another name it could be read. */
+	assert_int_equal(run(&filter, SYS_rename, 0, 0, 0), SECCOMP_RET_USER_NOTIF);
+	assert_int_equal(run(&filter, SYS_linkat, 0, 0, 0), SECCOMP_RET_USER_NOTIF);
 	filter_free(&filter);
 }
 
@@ -271,7 +411,7 @@ static void deny_beats_allow(void **state)
 	assert_int_equal(filter_build(policy, false, &filter, NULL), 0);
 	assert_int_equal(run(&filter, SYS_unlink, 0, 0, 0), ERRNO_ACTION(ENOENT));
 	assert_int_equal(run(&filter, SYS_getpid, 0, 0, 0), ERRNO_ACTION(EPERM));
-	assert_int_equal(run(&filter, SYS_rmdir, 0, 0, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(run(&filter, SYS_rmdir, 0, 0, 0), SECCOMP_RET_USER_NOTIF);
 	filter_free(&filter);
 	policy_free(policy);
 }
@@ -358,6 +498,11 @@ int main(void)
 		cmocka_unit_test(refusals_that_are_explained_are_notified),
 		cmocka_unit_test(scalars_are_compared_as_the_kernel_truncates_them),
 		cmocka_unit_test(groups_are_opened_by_name),
+		cmocka_unit_test(no_group_opens_what_rules_judge),
+		cmocka_unit_test(looking_is_the_kernels_until_a_rule_speaks_of_it),
+		cmocka_unit_test(a_handler_is_asked_about_its_own_operation),
+		cmocka_unit_test(what_is_hidden_is_asked_about_by_every_call),
+		cmocka_unit_test(what_is_always_allowed_is_the_kernels),
 		cmocka_unit_test(deny_beats_allow),
 		cmocka_unit_test(reading_everywhere_is_left_to_the_kernel),
 		cmocka_unit_test(reaching_into_other_processes_is_asked_about),
