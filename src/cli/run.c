@@ -225,6 +225,7 @@ static struct session *new_session(struct run *run, struct error *err)
 	session->hidden = is_hidden;
 	session->observe = report_observe;
 	session->observe_context = run->report;
+	session->judges_exec = !policy_always_allows(run->policy, OPERATION_EXEC, RIGHT_EXEC);
 	for (int i = 0; i < OPERATION_COUNT; i++)
 		session->asks[i] = policy_has_handler(run->policy, (enum operation)i);
 	return session;

@@ -101,6 +101,10 @@ static void deliver(struct worker *worker, struct answer *answer)
 	case ANSWER_CONTINUE:
 		(void)notify_send_continue(target->listener, buffers, target->id);
 		return;
+	case ANSWER_EXEC:
+		(void)gate_pass_lead(worker, false); /* an exec takes its time */
+		exec_stop(worker, answer);
+		return;
 	case ANSWER_RESTART:
 		(void)notify_send_error(
 			target->listener, buffers, target->id, INTERNAL_ERESTARTSYS);

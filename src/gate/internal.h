@@ -80,6 +80,9 @@ bool gate_pass_lead(struct worker *worker, bool waiting);
 /* handle.c: decode, perform, answer what worker->buffers.request holds. */
 void gate_handle(struct worker *worker, const struct seccomp_notif *notification);
 
+/* exec_stop.c: lets the kernel execute, and verifies what then is there. */
+void exec_stop(struct worker *worker, const struct answer *answer);
+
 /* section.c: the session's hooks. */
 void gate_blocking_begin(struct call *call, bool known);
 void gate_blocking_end(struct call *call);

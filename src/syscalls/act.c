@@ -10,10 +10,14 @@
 #include "target/process.h"
 #include "target/procfs.h"
 
-int act_resolve(const struct call *call, struct route *route, struct place *ret)
+typedef int enter_function(
+	struct identity *identity, const struct world *world, const struct target *target);
+
+static int resolve_as(
+	const struct call *call, enter_function *enter, struct route *route, struct place *ret)
 {
 	struct identity identity;
-	int result = identity_enter(&identity, &call->session->world, &call->target);
+	int result = enter(&identity, &call->session->world, &call->target);
 
 	if (result < 0) {
 		*ret = PLACE_NOWHERE;
@@ -24,6 +28,16 @@ int act_resolve(const struct call *call, struct route *route, struct place *ret)
 	route->identity = NULL;
 	identity_leave(&identity);
 	return result;
+}
+
+int act_resolve(const struct call *call, struct route *route, struct place *ret)
+{
+	return resolve_as(call, identity_enter, route, ret);
+}
+
+int act_resolve_as_real(const struct call *call, struct route *route, struct place *ret)
+{
+	return resolve_as(call, identity_enter_real, route, ret);
 }
 
 static struct open_how how_of(const struct opening *opening)

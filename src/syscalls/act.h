@@ -13,6 +13,8 @@
 
 /* place_resolve() with the target's identity. */
 int act_resolve(const struct call *call, struct route *route, struct place *ret);
+/* With its real ids: access(2). */
+int act_resolve_as_real(const struct call *call, struct route *route, struct place *ret);
 
 /*
  * Opens `name` below `base`. `resolve` as in openat2(2); `known` = it will block (a FIFO, a

@@ -203,7 +203,7 @@ bool answer_verdict(struct answer *answer, const struct verdict *verdict)
 	return false;
 }
 
-void answer_refusal(struct call *call, struct answer *answer, int error, const char *note)
+void call_report(struct call *call, int error, const char *note)
 {
 	struct verdict verdict = {.kind = VERDICT_DENY, .source = SOURCE_DEFAULT, .error = error};
 	struct question question;
@@ -212,6 +212,11 @@ void answer_refusal(struct call *call, struct answer *answer, int error, const c
 
 	question_prepare(&question, call, 0, call->given, call->given_len, false);
 	call->session->observe(call->session->observe_context, &observation);
+}
+
+void answer_refusal(struct call *call, struct answer *answer, int error, const char *note)
+{
+	call_report(call, error, note);
 	answer_result(answer, -error);
 }
 

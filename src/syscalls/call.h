@@ -41,6 +41,7 @@ struct session {
 	void (*blocking_begin)(struct call *call, bool known);
 	void (*blocking_end)(struct call *call);
 	bool asks[OPERATION_COUNT]; /* the policy has a handler for it */
+	bool judges_exec;           /* some program, somewhere, may not be run */
 	/*
 	 * Directories (hashes of their names) seen without a symlink lately: a hint that a path can
 	 * be shown to a handler before it is opened. Wrong entries cost a second question, no more.
@@ -80,6 +81,7 @@ enum answer_kind {
 	ANSWER_VALUE,    /* the call returns `value` */
 	ANSWER_FD,       /* the call returns a new descriptor for `fd` */
 	ANSWER_CONTINUE, /* the kernel does it: see docs/design.md §2 for when that is legal */
+	ANSWER_EXEC,     /* the kernel executes; what then is there must be `approved` */
 	ANSWER_RESTART,  /* interrupted: EINTR or a restart, as the target's handler says */
 	ANSWER_KILL,     /* the process is killed */
 	ANSWER_GONE,     /* nobody waits for an answer any more */
@@ -91,6 +93,11 @@ struct answer {
 	int64_t value;
 	int fd; /* owned by the answer */
 	bool cloexec;
+	/* The file that may run, or, for a script, its interpreter; 0, 0: none may. */
+	struct approved {
+		dev_t device;
+		ino_t inode;
+	} approved;
 };
 
 #define ANSWER_NONE ((struct answer){.kind = ANSWER_ERROR, .fd = -1})
@@ -108,8 +115,8 @@ enum { INTERNAL_ERESTARTSYS = 512 };
 int call_decode(struct call *call);
 
 /*
- * Copy the names that call_decode() left: 0 or a negative errno, as call_decode(). With AT_EMPTY_PATH
- * the newest calls take no path at all for an empty one: call_read_name_or_none.
+ * Copy the names that call_decode() left: 0 or a negative errno, as call_decode(). With
+ * AT_EMPTY_PATH the newest calls take no path at all for an empty one: call_read_name_or_none.
  */
 int call_read_name(struct call *call);
 int call_read_name_or_none(struct call *call);
@@ -145,6 +152,9 @@ void question_observe(const struct question *question, const struct verdict *ver
 /* The answers that are the same for every operation: DENY, KILL, VALUE. false: it is another one.
  */
 bool answer_verdict(struct answer *answer, const struct verdict *verdict);
+
+/* Logs that something happened which must not, and was undone. */
+void call_report(struct call *call, int error, const char *note);
 
 /* A refusal that no policy decided (a group, a rule of the supervisor's own), logged. */
 void answer_refusal(struct call *call, struct answer *answer, int error, const char *note);

@@ -119,7 +119,7 @@ static int foregone_rename(const struct pair *pair)
 	if (pair->to.exists && (pair->call->at_flags & RENAME_NOREPLACE) != 0)
 		return -EEXIST;
 	if (!pair->to.exists && (pair->call->at_flags & RENAME_EXCHANGE) != 0)
-		return -ENOENT;
+		return on_same_mount(pair) ? -ENOENT : -EXDEV;
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -117,13 +118,16 @@ static int deliver(struct listing *listing, struct call *call)
 void getdents_perform(struct call *call, struct answer *answer)
 {
 	unsigned size = (uint32_t)call->arguments[2];
-	struct listing listing = {.call = call, .size = size < BUFFER_LIMIT ? size : BUFFER_LIMIT};
+	struct listing listing = {.call = call, .size = size};
 	cleanup_place struct place place = PLACE_NOWHERE;
 	cleanup_fd int file = -1;
 	int result = object_of_descriptor(call, call->dirfd, &place, &file);
 
 	listing.file = file;
-	listing.bytes = malloc(listing.size + 1);
+	/* Above INT_MAX the kernel takes it for negative, and writes nothing. */
+	if (size <= INT_MAX && size > BUFFER_LIMIT)
+		listing.size = BUFFER_LIMIT;
+	listing.bytes = malloc(BUFFER_LIMIT);
 	if (result == 0 && listing.bytes == NULL)
 		result = -ENOMEM;
 	if (result == 0) {

@@ -212,8 +212,8 @@ static long look_attributes(const void *context)
 	char name[OBJECT_NAME_SIZE];
 
 	if (view->job.file >= 0)
-		return syscall(view->job.call->row->number, view->job.file, "",
-			view->found.bytes, view->size, AT_EMPTY_PATH);
+		return syscall(view->job.call->row->number, view->job.file, "", view->found.bytes,
+			view->size, AT_EMPTY_PATH);
 	return syscall(view->job.call->row->number, AT_FDCWD, object_name(subject->pin, name),
 		view->found.bytes, view->size, 0);
 }
@@ -291,8 +291,8 @@ static int check_handle_flags(const struct call *call)
 {
 	struct handle scrap = {.header = {.handle_bytes = 0}};
 	uint64_t mount;
-	long result = syscall(SYS_name_to_handle_at, -1, (const char *)1, &scrap.header, &mount,
-		call->at_flags);
+	long result = syscall(
+		SYS_name_to_handle_at, -1, (const char *)1, &scrap.header, &mount, call->at_flags);
 
 	return result < 0 && errno == EINVAL ? -EINVAL : 0;
 }
@@ -326,10 +326,14 @@ static int act_access(struct object_job *job, const struct place *place)
 	struct call *call = job->call;
 	const struct subject subject = {(struct view *)job->context, place->object};
 
-	/* access(2) asks for the real ids. */
-	if ((call->at_flags & AT_EACCESS) == 0)
-		return act_perform_as_real(call, look_access, &subject);
-	return act_perform(call, -1, look_access, &subject);
+	int result = job->as_real ? act_perform_as_real(call, look_access, &subject)
+				  : act_perform(call, place->object, look_access, &subject);
+
+	/* Its own descriptors a process may list and search, whatever it has become. */
+	if (result == -EACCES && (call->mode & W_OK) == 0 &&
+		act_may_enter_anyway(call, place->object))
+		result = 0;
+	return result;
 }
 
 static void access_with(struct call *call, struct answer *answer, uint32_t mode)
@@ -341,6 +345,7 @@ static void access_with(struct call *call, struct answer *answer, uint32_t mode)
 
 	call->mode = mode;
 	view.job.act = act_access;
+	view.job.as_real = (call->at_flags & AT_EACCESS) == 0;
 	finish(&view, (mode & ~(uint32_t)07) != 0 ? -EINVAL : result);
 }
 

@@ -33,7 +33,10 @@ static int find_empty(struct call *call, struct place *ret)
 	return pin < 0 ? pin : describe_pin(call, pin, ret);
 }
 
-int object_find(struct call *call, unsigned flags, bool may_be_empty, struct place *ret)
+typedef int resolve_as_function(const struct call *call, struct route *route, struct place *ret);
+
+static int find(struct call *call, unsigned flags, bool may_be_empty, resolve_as_function *resolve,
+	struct place *ret)
 {
 	struct route route = {
 		.world = &call->session->world,
@@ -52,7 +55,12 @@ int object_find(struct call *call, unsigned flags, bool may_be_empty, struct pla
 	if (result < 0)
 		return result;
 	route.base = base;
-	return act_resolve(call, &route, ret);
+	return resolve(call, &route, ret);
+}
+
+int object_find(struct call *call, unsigned flags, bool may_be_empty, struct place *ret)
+{
+	return find(call, flags, may_be_empty, act_resolve, ret);
 }
 
 int object_of_descriptor(struct call *call, int fd, struct place *ret, int *ret_file)
@@ -137,7 +145,8 @@ static void decide(struct object_job *job, const struct place *place, int otherw
 void object_perform(struct object_job *job)
 {
 	cleanup_place struct place place = PLACE_NOWHERE;
-	int result = object_find(job->call, job->flags, job->may_be_empty, &place);
+	int result = find(job->call, job->flags, job->may_be_empty,
+		job->as_real ? act_resolve_as_real : act_resolve, &place);
 
 	job->file = -1;
 	if (result == 0 && place.object < 0)

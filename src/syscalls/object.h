@@ -28,6 +28,7 @@ struct object_job {
 	struct answer *answer;
 	unsigned rights, flags; /* RIGHT_*, PLACE_* */
 	bool may_be_empty;
+	bool as_real;            /* the real ids count: access(2) */
 	bool descriptor_is_free; /* with an empty path it is about what the target has open: allowed
 				  */
 	void (*describe)(const struct object_job *job, struct request *request);
