@@ -15,7 +15,8 @@ use "base/tmp"    -- compilers keep intermediate files there
 -- The toolchain, its headers and libraries. Listing a directory is reading it.
 allow.read { "/", "/usr/**", "/bin/**", "/sbin/**", "/opt/**", "/etc/alternatives/**" }
 
--- The tree: builds create, rename and remove files all over it.
+-- The tree: builds create, rename, link and remove files all over it, and change their modes and
+-- times. (A hard link needs both rights at the old name.)
 allow.read { args.workdir .. "/**" }
 allow.write { args.workdir .. "/**" }
 
@@ -33,13 +34,9 @@ if env.HOME then
 end
 
 -- The repository's history and hooks are not a build's business: git runs hooks, later, outside.
--- (git status refreshes the index, and takes a lock to do so.)
+-- (git status refreshes the index: it writes a lock and renames it.)
 deny.write {
   args.workdir .. "/.git/**",
   except = { args.workdir .. "/.git/index", args.workdir .. "/.git/index.lock" },
   why = "a build does not change the repository",
 }
-
--- unlink, rename, chmod, link, symlink, utime …: this version opens or refuses them as a whole.
--- A later one judges them by the write rules above, and this line stays right.
-allow.syscall "@file-change"

@@ -10,7 +10,7 @@ params {
   },
   change = flag {
     default = false,
-    help = "also allow remove, rename, chmod …, which this version cannot confine to scratch",
+    help = "also allow ioctls that change inode flags (chattr), which no rule confines to scratch",
   },
 }
 
@@ -22,15 +22,15 @@ allow.read { "/**", except = "/dev/**" }
 allow.read { "/dev", "/dev/shm/**" }
 allow.exec { "/**" }
 
+-- Create, remove, rename, link, chmod … are all judged by this; nothing is moved in from elsewhere.
 allow.write { args.scratch .. "/**" }
 allow.modify { "/proc/*/comm", "/proc/*/task/*/comm" } -- how a thread names itself
 
 -- Reading these waits for, or takes away, what somebody else is to get.
 deny.read { "/proc/kmsg", "/sys/kernel/debug/**", "/sys/kernel/tracing/**" }
 
--- unlink, rename, chmod …: this version opens or refuses them as a whole, wherever the file is,
--- so they stay refused unless you ask. A later version judges them by the write rule above, and
--- the switch goes away.
+-- Of all changes only these are not judged by the write rule: an ioctl on an open file, wherever that
+-- is. (Before there were rules for the others, this switch was needed for rm, mv and chmod, too.)
 if args.change then
   allow.syscall "@file-change"
 end

@@ -11,7 +11,7 @@ params {
 }
 
 use "base/devices"
-use "base/secrets" -- denies: they beat the allows below
+use "base/secrets" -- hides: that beats the allows below
 use "base/tmp"
 
 -- The system. Devices only through base/devices: a disk holds more than its files.
@@ -21,6 +21,7 @@ allow.read { "/dev" }
 -- Programs stay under this policy, whatever they are, and a set-user-id bit has no effect.
 allow.exec { "/**" }
 
+-- Create, remove, rename, link, chmod … are all judged by this.
 allow.write { args.dir .. "/**" }
 allow.modify { "/proc/*/comm", "/proc/*/task/*/comm" } -- how a thread names itself
 
@@ -42,7 +43,3 @@ end
 if args.network then
   allow.syscall "@network"
 end
-
--- unlink, rename, chmod, link, symlink, utime …: this version opens or refuses them as a whole.
--- A later one judges them by the write rules above, and this line stays right.
-allow.syscall "@file-change"

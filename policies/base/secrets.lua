@@ -1,7 +1,9 @@
 -- Hides what gives access to other things: keys, tokens, passwords, histories.
 --
--- A deny beats every allow, wherever that stands, so this can be used in any order with policies
--- that allow a lot. The answer is ENOENT: programs go on as if there were no such file.
+-- What is hidden is not there: every call says ENOENT, listings leave it out, and nothing can be made
+-- in its place (a key that is planted is as bad as one that is stolen: ~/.ssh/authorized_keys). That
+-- beats every allow, so this can be used in any order with policies that allow a lot. It has a price:
+-- every stat and every listing is looked at.
 
 -- Below a home directory.
 local PRIVATE = {
@@ -22,26 +24,22 @@ if env.HOME and env.HOME ~= "/" then
   homes[#homes + 1] = env.HOME
 end
 
-local hidden = { errno = "ENOENT", why = "keys, tokens and histories are hidden" }
+local hidden = { why = "keys, tokens and histories are hidden" }
 for _, home in ipairs(homes) do
   for _, name in ipairs(PRIVATE) do
     hidden[#hidden + 1] = home .. "/" .. name
   end
 end
-deny.read(hidden)
-
--- A key that is planted is as bad as one that is stolen: ~/.ssh/authorized_keys.
-hidden.errno, hidden.why = "EACCES", "keys and tokens are not changed"
-deny.write(hidden)
+hide(hidden)
 
 -- The machine's own.
-deny.read {
+hide {
   "/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-", "/etc/security/opasswd",
   "/etc/sudoers", "/etc/sudoers.d/**", "/etc/ssh/ssh_host_*", "/etc/ssl/private/**",
   "/etc/pki/tls/private/**", "/etc/krb5.keytab", "/etc/wireguard/**", "/etc/openvpn/**",
   "/etc/ppp/*-secrets", "/etc/NetworkManager/system-connections/**", "/etc/kubernetes/**",
   "/etc/rancher/**", "/var/lib/sss/**", "/var/lib/kubelet/**", "/run/secrets/**",
-  errno = "ENOENT", why = "the machine's keys and passwords are hidden",
+  why = "the machine's keys and passwords are hidden",
 }
 
 -- The environment and memory of other processes hold keys as well.

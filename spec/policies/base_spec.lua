@@ -53,6 +53,19 @@ describe("base/devices", function()
     assert.denies(p, mkdir "/dev/x")
     assert.denies(p, open { path = "/dev/x", flags = "O_WRONLY|O_CREAT", missing = true })
   end)
+
+  it("stays as it is, for root, too", function()
+    for _, path in ipairs { "/dev/null", "/dev/tty", "/dev/urandom", "/dev/console" } do
+      assert.denies(p, T.call.chmod { path = path, mode = 0 }, "EPERM")
+      assert.denies(p, T.call.chown { path = path, owner = 0 }, "EPERM")
+      assert.denies(p, T.call.setxattr(path, "system.posix_acl_access"), "EPERM")
+      assert.denies(p, T.call.remove(path), "EACCES")
+      assert.denies(p, T.call.rename(path, "/dev/x"), "EACCES")
+      assert.denies(p, T.call.rename { path = "/dev/pts/0", newpath = path, replaces = true }, "EACCES")
+      assert.allows(p, T.call.utime(path))
+    end
+    assert.allows(p, T.call.chmod "/dev/pts/0") -- mesg n
+  end)
 end)
 
 describe("base/proc", function()
@@ -116,19 +129,46 @@ describe("base/tmp", function()
 end)
 
 describe("base/secrets", function()
+  local everything = "default.allow()\nallow.read '/**'\nallow.write '/**'\n"
+  local secrets = "use 'base/secrets'\n"
+
   it("beats policies that allow everything, in any order", function()
-    for _, text in ipairs {
-      "use 'base/secrets'\ndefault.allow()\nallow.read '/**'\nallow.write '/**'",
-      "allow.write '/**'\nallow.read '/**'\ndefault.allow()\nuse 'base/secrets'",
-    } do
+    for _, text in ipairs { secrets .. everything, everything .. secrets } do
       local p = T.load_text(text)
-      assert.denies(p, open "/home/user/.ssh/id_ed25519", "ENOENT")
-      assert.denies(p, open { path = "/home/user/.ssh/authorized_keys", flags = "O_WRONLY" }, "EACCES")
-      assert.denies(p, mkdir "/root/.ssh", "EACCES")
-      assert.denies(p, open "/etc/shadow", "ENOENT")
+      for _, path in ipairs {
+        "/home/user/.ssh", "/home/user/.ssh/id_ed25519", "/etc/shadow", "/root/.netrc",
+        "/home/a/.authinfo.gpg", "/home/a/.cargo/credentials.toml", "/etc/ssh/ssh_host_rsa_key.pub",
+      } do
+        assert.denies(p, open(path), "ENOENT")
+        assert.denies(p, T.call.stat(path), "ENOENT")
+        assert.denies(p, T.call.remove(path), "ENOENT")
+      end
       assert.denies(p, open "/proc/1/environ", "EACCES")
       assert.allows(p, open "/home/user/.profile")
       assert.allows(p, open "/etc/ssh/ssh_config")
+      assert.allows(p, T.call.stat "/etc/ssh")
     end
+  end)
+
+  it("lets no key be planted", function()
+    local p = T.load_text(everything .. secrets)
+    assert.denies(p, open {
+      path = "/home/user/.ssh/authorized_keys", flags = "O_WRONLY|O_CREAT", missing = true }, "ENOENT")
+    assert.denies(p, mkdir "/root/.ssh", "ENOENT")
+    assert.denies(p, T.call.symlink("/home/user/.ssh", "/tmp/x"), "ENOENT")
+    assert.denies(p, T.call.rename("/home/user/x", "/home/user/.ssh"), "ENOENT")
+    assert.denies(p, T.call.rename("/home/user/x", "/home/user/.config"), "EACCES")
+    assert.denies(p, T.call.symlink("/home/user/.config", "x"), "EACCES")
+    assert.allows(p, mkdir "/home/user/.config")
+  end)
+
+  it("lets no key come to light under another name", function()
+    local p = T.load_text(everything .. secrets)
+    assert.denies(p, T.call.link("/home/user/.ssh/id", "/tmp/x"), "ENOENT")
+    assert.denies(p, T.call.rename("/home/user/.ssh", "/home/user/ssh"), "ENOENT")
+    assert.denies(p, T.call.rename("/home/user/.config", "/home/user/config"), "EACCES")
+    assert.denies(p, T.call.rename("/home/user", "/tmp/x"), "EACCES")
+    assert.allows(p, T.call.rename("/home/user/a", "/home/user/b"))
+    assert.allows(p, T.call.rename("/tmp/a", "/home/user/a"))
   end)
 end)

@@ -34,6 +34,36 @@ describe("build", function()
     assert.allows(p, open { path = "/dev/null", flags = "O_WRONLY|O_CREAT|O_TRUNC" })
   end)
 
+  it("moves, links, removes and touches what is in the tree", function()
+    local call = T.call
+    for _, one in ipairs {
+      call.rename("/w/a.tmp", "/w/a.o"), call.rename("/w/d", "/w/e/d"),
+      call.rename { path = "/w/conf.new", newpath = "/w/conf", replaces = true },
+      call.rename("/tmp/ccXYZ.o", "/w/a.o"), call.rename("/w/a.o", "/var/tmp/a.o"),
+      call.link("/w/a", "/w/b"), call.symlink("/w/liba.so", "liba.so.1"), call.remove "/w/a.o",
+      call.remove { path = "/w/d", flags = "AT_REMOVEDIR" }, call.chmod { path = "/w/run", mode = 493 },
+      call.chown { path = "/w/a", owner = 1000 }, call.utime "/w/a", call.truncate "/w/a",
+      call.setxattr("/w/a", "user.x"), call.mknod { path = "/w/fifo", mode = 4516 },
+      call.watch "/w", call.remove "/tmp/ccXYZ.s",
+    } do
+      assert.allows(p, one)
+    end
+  end)
+
+  it("lets nothing in or out", function()
+    local call = T.call
+    for _, one in ipairs {
+      call.rename("/home/user/x", "/w/x"), call.rename("/w/x", "/home/user/x"),
+      call.link("/usr/bin/cc", "/w/cc"), call.link("/home/user/.ssh/id", "/w/id"),
+      call.link("/w/x", "/usr/x"), call.symlink("/usr/x", "/w/x"), call.remove "/usr/bin/cc",
+      call.chmod "/usr/bin/cc", call.utime "/etc/passwd", call.truncate "/home/user/x",
+      call.setxattr("/etc/passwd", "user.x"), call.mknod "/home/user/fifo",
+    } do
+      assert.denies(p, one, "EACCES")
+    end
+    assert.allows(p, call.symlink("/w/x", "/usr/x")) -- what it leads to is judged when it is used
+  end)
+
   it("writes nothing else", function()
     for _, path in ipairs { "/usr/bin/gcc", "/etc/passwd", "/home/user/.bashrc", "/wx", "/x" } do
       assert.denies(p, open { path = path, flags = "O_WRONLY" }, "EACCES")
@@ -46,6 +76,17 @@ describe("build", function()
     assert.denies(p, open { path = "/w/.git/config", flags = "O_RDWR" })
     assert.allows(p, write "/w/.git/index.lock")
     assert.allows(p, open "/w/.git/HEAD")
+    assert.allows(p, T.call.rename {
+      path = "/w/.git/index.lock", newpath = "/w/.git/index", replaces = true })
+    assert.allows(p, T.call.remove "/w/.git/index.lock")
+    for _, one in ipairs {
+      T.call.rename("/w/.git", "/w/git"), T.call.rename("/w", "/tmp/w"), T.call.rename("/w/x", "/w/.git"),
+      T.call.rename("/w/x", "/w/.git/hooks/post-checkout"), T.call.symlink("/w/.git", "x"),
+      T.call.rename("/w/.git/hooks", "/w/hooks"), T.call.remove "/w/.git/HEAD",
+      T.call.chmod { path = "/w/.git/hooks/x.sample", mode = 493 }, T.call.symlink("/w/.git/hooks/x", "y"),
+    } do
+      assert.denies(p, one, "EACCES")
+    end
   end)
 
   it("reads nothing of the home directory but git's settings", function()
@@ -61,7 +102,7 @@ describe("build", function()
   it("has no network", function()
     assert.falsy(p:opens "@inet")
     assert.falsy(p:opens "@network")
-    assert.truthy(p:opens "@file-change")
+    assert.same({}, p:syscall_rules())
   end)
 
   it("builds the current directory unless told otherwise", function()

@@ -26,12 +26,27 @@ describe("readonly", function()
       assert.denies(p, open { path = path, flags = "O_RDONLY|O_TRUNC" }, "EACCES")
       assert.denies(p, write(path), "EACCES")
       assert.denies(p, mkdir(path), "EACCES")
+      for _, op in ipairs {
+        "remove", "chmod", "chown", "truncate", "utime", "setxattr", "symlink", "mknod",
+      } do
+        assert.denies(p, T.call[op](path), "EACCES")
+      end
+      assert.denies(p, T.call.rename(path, "/scratch/x"), "EACCES")
+      assert.denies(p, T.call.rename("/scratch/x", path), "EACCES")
+      assert.denies(p, T.call.link(path, "/scratch/x"), "EACCES")
+      assert.denies(p, T.call.link("/scratch/x", path), "EACCES")
     end
+    assert.denies(p, T.call.chmod "/dev/null", "EPERM")
   end)
 
   it("writes the scratch directory", function()
     assert.allows(p, write "/scratch/x")
     assert.allows(p, mkdir "/scratch/d/e")
+    for _, op in ipairs { "remove", "chmod", "chown", "truncate", "utime", "symlink", "mknod" } do
+      assert.allows(p, T.call[op] "/scratch/x")
+    end
+    assert.allows(p, T.call.rename("/scratch/x", "/scratch/d/x"))
+    assert.allows(p, T.call.link("/scratch/x", "/scratch/y"))
   end)
 
   it("opens no device but the harmless ones", function()
@@ -44,8 +59,10 @@ describe("readonly", function()
   end)
 
   it("does not let through what it cannot confine, unless asked", function()
-    assert.falsy(p:opens "@file-change")
-    assert.truthy(T.load("policies/readonly.lua", { change = "on" }):opens "@file-change")
+    assert.same({}, p:syscall_rules())
+    local asked = T.load("policies/readonly.lua", { change = "on" })
+    assert.truthy(asked:opens "@file-change")
+    assert.denies(asked, T.call.remove "/etc/passwd", "EACCES")
   end)
 
   it("scratches in the temporary directory by default", function()

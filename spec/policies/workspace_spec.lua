@@ -23,6 +23,33 @@ describe("workspace", function()
     assert.allows(p, open { path = "/dev/null", flags = "O_WRONLY" })
   end)
 
+  it("moves, links, removes and touches what is in it", function()
+    local call = T.call
+    for _, one in ipairs {
+      call.rename("/home/user/project/a", "/home/user/project/b"),
+      call.rename("/home/user/project/d", "/tmp/d"), call.rename("/tmp/d", "/home/user/project/d"),
+      call.rename("/home/user/project/.git/index.lock", "/home/user/project/.git/index"),
+      call.link("/home/user/project/a", "/home/user/project/b"),
+      call.symlink("/home/user/project/node_modules/.bin/x", "../x/x.js"),
+      call.chmod { path = "/home/user/project/run", mode = 493 }, call.utime "/home/user/project/a",
+      call.remove "/home/user/project/a", call.truncate "/tmp/x", call.watch "/home/user/project",
+      call.rename("/dev/shm/a", "/home/user/project/a"),
+    } do
+      assert.allows(p, one)
+    end
+  end)
+
+  it("lets nothing in or out", function()
+    local call = T.call
+    for _, one in ipairs {
+      call.rename("/home/user/x", "/home/user/project/x"), call.link("/etc/hosts", "/tmp/x"),
+      call.rename("/home/user/project/x", "/home/user/x"), call.remove "/home/user/x",
+      call.chmod "/home/user", call.utime "/etc/hosts", call.symlink("/home/user/x", "project"),
+    } do
+      assert.denies(p, one, "EACCES")
+    end
+  end)
+
   it("writes nothing else", function()
     for _, path in ipairs { "/home/user/x", "/etc/x", "/home/user/projects", "/usr/bin/git" } do
       assert.denies(p, write(path), "EACCES")
@@ -38,6 +65,9 @@ describe("workspace", function()
       "/home/user/.bash_history", "/home/user/.npmrc",
     } do
       assert.denies(p, open(path), "ENOENT")
+      assert.denies(p, T.call.stat(path), "ENOENT")
+      assert.denies(p, T.call.access(path), "ENOENT")
+      assert.denies(p, T.call.link(path, "/home/user/project/x"), "ENOENT")
     end
     assert.denies(p, open "/proc/1/environ", "EACCES")
     assert.denies(p, open "/proc/1/mem")
@@ -57,16 +87,25 @@ describe("workspace", function()
     local home = T.load("workspace", { dir = "/home/user" })
     assert.allows(home, write "/home/user/x")
     for _, path in ipairs {
-      "/home/user/.bashrc", "/home/user/.ssh/authorized_keys", "/home/user/.config/autostart/x",
-      "/home/user/.local/bin/ls", "/home/user/.gitconfig",
+      "/home/user/.bashrc", "/home/user/.config/autostart/x", "/home/user/.local/bin/ls",
+      "/home/user/.gitconfig",
     } do
       assert.denies(home, write(path), "EACCES")
+      assert.denies(home, T.call.symlink(path, "x"), "EACCES")
+      assert.denies(home, T.call.rename("/home/user/x", path), "EACCES")
+      assert.denies(home, T.call.chmod(path), "EACCES")
+    end
+    assert.denies(home, write "/home/user/.ssh/authorized_keys", "ENOENT")
+    for _, above in ipairs { "/home/user/.config", "/home/user/.local" } do
+      assert.allows(home, mkdir(above))
+      assert.denies(home, T.call.rename("/home/user/x", above), "EACCES")
+      assert.denies(home, T.call.symlink(above, "x"), "EACCES")
     end
   end)
 
   it("has a network only when asked", function()
     assert.falsy(p:opens "@network")
     assert.truthy(T.load("workspace", { network = "yes" }):opens "@network")
-    assert.truthy(p:opens "@file-change")
+    assert.same({}, p:syscall_rules())
   end)
 end)
