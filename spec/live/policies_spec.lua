@@ -44,6 +44,31 @@ for _, who in ipairs { "root", "user" } do
       assert.is_nil(io.open(root .. "/home/project/.git/hooks/post-commit"))
     end)
 
+    it("build lets a tree be changed in every way, and nothing beside it", function()
+      local root, options = home { as = who }
+      os.execute(("mkdir -p %s/home/project/.git/hooks && chmod -R 777 %s"):format(root, root))
+      local changed = run("build", [[
+set -e
+echo 1 >a.tmp && mv a.tmp a && ln a b && ln -s a c && chmod 755 a && touch -d @1000000000 a
+mkdir d && mv d e && mv a e/a && rm b && mkfifo f && truncate -s 5 e/a && cp -a e g && rm -r e
+echo index >.git/index.lock && mv .git/index.lock .git/index
+mv g $TMPDIR/g && mv $TMPDIR/g h && stat -c '%a %s' h/a && readlink c && cat .git/index
+]], options)
+      assert.equal("755 5\na\nindex\n", changed.out, changed.err)
+      for _, command in ipairs {
+        "rm ../.ssh/id_rsa", "mv ../.ssh x", "ln ../.ssh/id_rsa x", "chmod 700 ../.ssh", "mv c ../c",
+        "mkdir i && mv i ../i", "ln -s x ../x", "touch -d @1 ../.ssh", "mv .git gone", "ln -s /bin/sh .git/hooks/x",
+        "mkdir i && mv i .git/hooks/i", "rm -r .git", "chmod 0 .git", "truncate -s 0 ../.ssh/id_rsa",
+        "mkfifo ../f", "cd .. && mv project moved",
+      } do
+        local refused = run("build", command .. " || { rm -rf i; exit 1; }", options)
+        assert.not_equal(0, refused.status, command)
+      end
+      assert.equal("KEY\n", live.read_file(root .. "/home/.ssh/id_rsa"))
+      local left = live.run { command = "cd " .. root .. "/home && ls -A && ls -A project project/.git/hooks" }
+      assert.equal(".ssh\nproject\nproject:\n.git\nc\nf\nh\n\nproject/.git/hooks:\n", left.out)
+    end)
+
     it("readonly sees everything and changes nothing outside its scratch directory", function()
       local root, options = home { as = who }
       options.args = { "-q", "-D", "scratch=" .. root .. "/home/project" }
@@ -68,9 +93,21 @@ for _, who in ipairs { "root", "user" } do
         .. "python3 -c 'import json, os; print(os.getcwd())' && ls /usr >/dev/null", options)
       assert.equal(0, result.status, result.err)
       assert.equal("a\n" .. root .. "/home/project\n", result.out)
-      local hidden = run("workspace", "cat ../.ssh/id_rsa", options)
-      assert.equal("", hidden.out)
-      assert.truthy(hidden.err:find("No such file or directory", 1, true), hidden.err)
+      for _, command in ipairs {
+        "cat ../.ssh/id_rsa", "stat ../.ssh", "ls ../.ssh", "cd ../.ssh", "readlink -e ../.ssh/id_rsa",
+        "ln ../.ssh/id_rsa x", "rm ../.ssh/id_rsa", "python3 -c 'import os; os.stat(\"../.ssh\")'",
+        "mkdir ../.ssh", "mv b ../.ssh", "find ../.ssh",
+      } do
+        local hidden = run("workspace", command, options)
+        assert.not_equal(0, hidden.status, command)
+        assert.equal("", hidden.out, command)
+        if not command:find("^readlink") and not command:find("^cd") then
+          assert.truthy(hidden.err:find("No such file or directory", 1, true), hidden.err)
+        end
+      end
+      local listed = run("workspace", "ls -A ..; find .. -name .ssh; [ ! -e ../.ssh ] && echo none; "
+        .. "python3 -c 'import os; print(os.listdir(\"..\"))'", options)
+      assert.equal("project\nnone\n['project']\n", listed.out, listed.err)
       for _, command in ipairs {
         "echo x > ../outside", "echo x >> ../.bashrc", "echo x > ../.ssh/authorized_keys",
         "cat /proc/1/environ", "head -c1 /dev/vda", "python3 -c 'import socket; socket.socket()'",
