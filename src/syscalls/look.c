@@ -51,8 +51,6 @@ static int tell(const struct view *view, const void *bytes, size_t size)
 	return memory_write(&view->job.call->target, view->address, bytes, size);
 }
 
-static int act_attributes(struct object_job *job, const struct place *place);
-
 static struct view start(struct call *call, struct answer *answer, uint64_t address)
 {
 	return (struct view){
@@ -76,6 +74,14 @@ static bool takes_no_path(const struct call *call)
 	return false;
 }
 
+/* With an empty path the newest calls are about the descriptor itself. */
+static bool is_about_descriptor(const struct object_job *job)
+{
+	const struct call *call = job->call;
+
+	return takes_no_path(call) && job->may_be_empty && call->given_len == 0 && call->dirfd >= 0;
+}
+
 static void finish(struct view *view, int result)
 {
 	struct object_job *job = &view->job;
@@ -86,9 +92,8 @@ static void finish(struct view *view, int result)
 						  : call_read_name(job->call);
 	if (result < 0)
 		answer_result(job->answer, result);
-	else if (job->act == act_attributes && job->call->given_len == 0 && job->may_be_empty &&
-		 job->call->dirfd >= 0)
-		object_perform_on_descriptor(job, job->call->dirfd); /* not by an O_PATH one */
+	else if (is_about_descriptor(job))
+		object_perform_on_descriptor(job, job->call->dirfd);
 	else
 		object_perform(job);
 }
@@ -113,6 +118,15 @@ static void stat_with(struct call *call, struct answer *answer, unsigned flags, 
 void stat_perform(struct call *call, struct answer *answer)
 {
 	stat_with(call, answer, 0, call->arguments[1]);
+}
+
+void fstat_perform(struct call *call, struct answer *answer)
+{
+	struct view view = start(call, answer, call->arguments[1]);
+
+	view.job.act = act_stat;
+	view.job.context = &view;
+	object_perform_on_descriptor(&view.job, call->dirfd);
 }
 
 void lstat_perform(struct call *call, struct answer *answer)
@@ -188,6 +202,15 @@ void statfs_perform(struct call *call, struct answer *answer)
 
 	view.job.act = act_statfs;
 	finish(&view, 0);
+}
+
+void fstatfs_perform(struct call *call, struct answer *answer)
+{
+	struct view view = start(call, answer, call->arguments[1]);
+
+	view.job.act = act_statfs;
+	view.job.context = &view;
+	object_perform_on_descriptor(&view.job, call->dirfd);
 }
 
 /* ---- inode flags, handles ------------------------------------------------------------------ */

@@ -89,12 +89,18 @@ static void act(struct object_job *job, const struct place *place)
 		answer_result(job->answer, result);
 }
 
+/*
+ * What the target has open it may look at. Not by an O_PATH descriptor: the kernel opens those
+ * itself, after the judgement, and may have opened something else.
+ */
 static bool is_free(const struct object_job *job, const struct place *place)
 {
-	const struct call *call = job->call;
+	int flags;
 
-	return place->nameless || (job->descriptor_is_free && job->may_be_empty &&
-					  call->given_len == 0 && call->dirfd != AT_FDCWD);
+	if (place->nameless)
+		return true;
+	flags = job->descriptor_is_free && job->file >= 0 ? fcntl(job->file, F_GETFL) : O_PATH;
+	return flags >= 0 && (flags & O_PATH) == 0;
 }
 
 static void redirected(struct object_job *job, const struct verdict *verdict)

@@ -29,8 +29,7 @@ struct object_job {
 	unsigned rights, flags; /* RIGHT_*, PLACE_* */
 	bool may_be_empty;
 	bool as_real;            /* the real ids count: access(2) */
-	bool descriptor_is_free; /* with an empty path it is about what the target has open: allowed
-				  */
+	bool descriptor_is_free; /* about what the target has open it is not asked */
 	void (*describe)(const struct object_job *job, struct request *request);
 	/* On the pin `place->object`, or, for a call about a descriptor, on `file`. */
 	int (*act)(struct object_job *job, const struct place *place);

@@ -22,6 +22,8 @@ void fchown_perform(struct call *call, struct answer *answer);
 void file_getattr_perform(struct call *call, struct answer *answer);
 void file_setattr_perform(struct call *call, struct answer *answer);
 void futimesat_perform(struct call *call, struct answer *answer);
+void fstat_perform(struct call *call, struct answer *answer);
+void fstatfs_perform(struct call *call, struct answer *answer);
 void getdents_perform(struct call *call, struct answer *answer);
 void getxattr_perform(struct call *call, struct answer *answer);
 void getxattrat_perform(struct call *call, struct answer *answer);

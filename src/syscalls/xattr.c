@@ -201,6 +201,7 @@ static struct attribute start(struct call *call, struct answer *answer, unsigned
 					  .rights = changes ? RIGHT_MODIFY : RIGHT_STAT,
 					  .flags = flags,
 					  .act = changes ? act_change : act_look,
+					  .descriptor_is_free = !changes,
 					  .file = -1}};
 }
 
