@@ -220,9 +220,12 @@ static struct session *new_session(struct run *run, struct error *err)
 	}
 	session->world.debug_open = filter_opens(run->policy, "", GROUP_DEBUG);
 	session->world.roots_vary = filter_opens(run->policy, "chroot", GROUP_CHROOT);
+	if (policy_hides(run->policy)) {
+		session->world.hidden = is_hidden;
+		session->world.hidden_context = run->host;
+	}
 	session->decide = lua_host_decide;
 	session->decide_context = run->host;
-	session->hidden = is_hidden;
 	session->observe = report_observe;
 	session->observe_context = run->report;
 	session->judges_exec = !policy_always_allows(run->policy, OPERATION_EXEC, RIGHT_EXEC);

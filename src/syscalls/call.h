@@ -29,8 +29,6 @@ struct session {
 	struct world world;
 	decide_function *decide;
 	void *decide_context;
-	/* Whether no object of that name exists for the target; the context is decide's. */
-	bool (*hidden)(void *context, const char *path, size_t length);
 	void (*observe)(void *context, const struct observation *observation);
 	void *observe_context;
 	/*

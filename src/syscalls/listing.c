@@ -45,7 +45,7 @@ static size_t name_offset(const struct call *call)
 
 static bool is_hidden(const struct listing *listing, const char *name)
 {
-	const struct session *session = listing->call->session;
+	const struct world *world = &listing->call->session->world;
 	char path[PATH_MAX + NAME_MAX + 2];
 	size_t length = listing->directory_len == 1 ? 0 : listing->directory_len;
 	size_t more = strnlen(name, NAME_MAX + 1);
@@ -55,7 +55,7 @@ static bool is_hidden(const struct listing *listing, const char *name)
 	memcpy(path, listing->directory, length);
 	path[length++] = '/';
 	memcpy(path + length, name, more + 1);
-	return session->hidden(session->decide_context, path, length + more);
+	return world->hidden(world->hidden_context, path, length + more);
 }
 
 static uint16_t record_length(const unsigned char *record)

@@ -81,8 +81,32 @@ int place_name(const struct world *world, struct place *place)
 	return 0;
 }
 
+static bool has_dots(const char *path)
+{
+	for (const char *at = strstr(path, ".."); at != NULL; at = strstr(at + 1, ".."))
+		if ((at == path || at[-1] == '/') && (at[2] == '/' || at[2] == '\0'))
+			return true;
+	return false;
+}
+
+/*
+ * Where names are hidden the kernel may only walk a path that is the object's name: through a link
+ * or ".." it could pass what does not exist for the target.
+ */
+static bool passes_hidden(const struct route *route, const char *path)
+{
+	return route->world->hidden != NULL && has_dots(path);
+}
+
+static uint64_t added_resolve(const struct route *route)
+{
+	return RESOLVE_NO_MAGICLINKS | (route->world->hidden != NULL ? RESOLVE_NO_SYMLINKS : 0);
+}
+
 static bool can_use_kernel(const struct route *route)
 {
+	if (passes_hidden(route, route->path))
+		return false;
 	/* RESOLVE_IN_ROOT at a foreign root would clamp ".." of relative paths at their start. */
 	return !route->world->roots_vary && (route->flags & (PLACE_PARENT | PLACE_CREATE)) == 0 &&
 	       (route->resolve & RESOLVE_CACHED) == 0;
@@ -97,7 +121,7 @@ static int resolve_by_kernel(const struct route *route, struct place *ret)
 	struct open_how how = {
 		.flags = O_PATH | O_CLOEXEC |
 			 ((route->flags & PLACE_NOFOLLOW) != 0 ? (uint64_t)O_NOFOLLOW : 0),
-		.resolve = route->resolve | RESOLVE_NO_MAGICLINKS,
+		.resolve = route->resolve | added_resolve(route),
 	};
 	int base = route->base >= 0 ? route->base : AT_FDCWD;
 
@@ -139,11 +163,11 @@ static bool split(const struct route *route, char directory[PATH_MAX], struct pl
 static int resolve_parent_by_kernel(const struct route *route, struct place *ret)
 {
 	struct open_how how = {
-		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS};
+		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = added_resolve(route)};
 	char directory[PATH_MAX];
 
 	if (route->world->roots_vary || route->flags != PLACE_PARENT || route->resolve != 0 ||
-		!split(route, directory, ret))
+		!split(route, directory, ret) || passes_hidden(route, directory))
 		return -ELOOP;
 	ret->parent = (int)syscall(SYS_openat2, route->base >= 0 ? route->base : AT_FDCWD,
 		directory, &how, sizeof how);
@@ -173,7 +197,8 @@ int place_resolve(const struct route *route, struct place *ret)
 		 * it was a loop or a magic link (ELOOP), whether it was our own /proc entry
 		 * (EACCES).
 		 */
-		if (result != -ELOOP && result != -ENOENT && result != -EACCES)
+		if (result != -ELOOP && result != -ENOENT && result != -EACCES &&
+			route->world->hidden == NULL)
 			return result;
 	}
 	result = place_walk(route, ret);

@@ -313,6 +313,29 @@ static int check_last(const struct walk *walk, const struct component *component
 	return 0;
 }
 
+/* What does not exist for the target is not looked up: whatever comes behind it, it is missing. */
+static int check_hidden(struct walk *walk, const struct component *component)
+{
+	const struct world *world = walk->route->world;
+	struct place *place = walk->place;
+	ssize_t length;
+
+	if (world->hidden == NULL || is_dots(component->name))
+		return 0;
+	length = pin_name(world, walk->current, place->path);
+	if (length < 0 || place->path[0] != '/')
+		return 0;
+	if (length == 1)
+		length = 0;
+	if ((size_t)length + strlen(component->name) + 2 > sizeof place->path)
+		return 0;
+	length += sprintf(place->path + length, "/%s", component->name);
+	if (!world->hidden(world->hidden_context, place->path, (size_t)length))
+		return 0;
+	place->path_len = (size_t)length;
+	return -ENOENT;
+}
+
 static int step(struct walk *walk)
 {
 	struct component component;
@@ -322,6 +345,9 @@ static int step(struct walk *walk)
 		return more;
 	if (more == 0)
 		return arrive_here(walk);
+	more = check_hidden(walk, &component);
+	if (more < 0)
+		return more;
 	if (component.last && (walk->route->flags & (PLACE_PARENT | PLACE_CREATE)) != 0) {
 		int result = check_last(walk, &component);
 

@@ -2,6 +2,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 #include "base/error.h"
@@ -19,6 +20,12 @@ struct world {
 	bool privileged; /* the supervisor has capabilities: targets may change credentials */
 	bool roots_vary; /* targets may chroot */
 	bool debug_open; /* the policy opens @debug */
+	/*
+	 * Whether no object of that name exists for targets; NULL: none is hidden. A path leads
+	 * through a hidden name as little as to one.
+	 */
+	bool (*hidden)(void *context, const char *path, size_t length);
+	void *hidden_context;
 	int protected_symlinks, protected_fifos, protected_regular; /* proc_sys_fs(5) */
 	/*
 	 * Set, for ever, before the first call that changes credentials is let through. Until then
