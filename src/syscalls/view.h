@@ -1,0 +1,42 @@
+#pragma once
+
+#include <sys/stat.h>
+#include <sys/statfs.h>
+
+#include "syscalls/object.h"
+
+/*
+ * Calls that look: stat, access, readlink and their like. They are notified only where a policy has
+ * something to say about it. What is told is of the pin, so it is of what was judged. This is what
+ * look.c and ask.c share.
+ */
+
+/* What was found out, and where the target wants it. */
+struct view {
+	struct object_job job;
+	uint64_t address;
+	uint64_t size;
+	unsigned mask;
+	union {
+		struct statx statx;
+		struct statfs statfs;
+		unsigned char bytes[PATH_MAX];
+	} found;
+};
+
+struct view_subject {
+	struct view *view;
+	int pin;
+};
+
+/* `address` is where the target wants to be told. */
+struct view view_start(struct call *call, struct answer *answer, uint64_t address);
+
+/* Answers with `result` < 0; else reads the path, judges, acts. */
+void view_finish(struct view *view, int result);
+
+/* Runs `action` with a struct view_subject, as the target. */
+int view_act(struct object_job *job, const struct place *place, act_function *action);
+
+/* Writes into the target's memory: 0 or a negative errno. */
+int view_tell(const struct view *view, const void *bytes, size_t size);
