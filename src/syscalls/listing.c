@@ -17,7 +17,7 @@
  * position all its holders share, into a buffer of ours, and what does not exist is left out.
  */
 
-enum { BUFFER_LIMIT = 64 * 1024 };
+enum { BUFFER_LIMIT = 64 * 1024, BUFFER_LEAST = 1024 };
 
 struct listing {
 	const struct call *call;
@@ -101,7 +101,29 @@ static int next_entries(struct listing *listing, struct call *call)
 	return result;
 }
 
-static int deliver(struct listing *listing, struct call *call)
+/* Where the next entry is, as the last one before `end` says. */
+static off_t position_behind(const struct listing *listing, int end)
+{
+	int64_t position = 0;
+
+	for (int at = 0; at < end; at += record_length(listing->bytes + at))
+		memcpy(&position, listing->bytes + at + 8, sizeof position);
+	return (off_t)position;
+}
+
+/* As many entries as the target has room for; the position goes back to the first that has none. */
+static int cut(struct listing *listing, int used, unsigned room)
+{
+	int kept = 0;
+
+	while (kept < used && (unsigned)(kept + record_length(listing->bytes + kept)) <= room)
+		kept += record_length(listing->bytes + kept);
+	if (kept > 0 && kept < used)
+		(void)lseek(listing->file, position_behind(listing, kept), SEEK_SET);
+	return kept > 0 ? kept : -EINVAL;
+}
+
+static int deliver(struct listing *listing, struct call *call, unsigned room)
 {
 	off_t before = lseek(listing->file, 0, SEEK_CUR);
 	int length = next_entries(listing, call);
@@ -109,7 +131,10 @@ static int deliver(struct listing *listing, struct call *call)
 
 	if (length <= 0)
 		return length;
-	result = memory_write(&call->target, call->arguments[1], listing->bytes, (size_t)length);
+	length = cut(listing, length, room);
+	result = length < 0 ? length
+			    : memory_write(&call->target, call->arguments[1], listing->bytes,
+				      (size_t)length);
 	if (result < 0 && before >= 0)
 		(void)lseek(listing->file, before, SEEK_SET); /* they have not been read */
 	return result < 0 ? result : length;
@@ -127,13 +152,16 @@ void getdents_perform(struct call *call, struct answer *answer)
 	/* Above INT_MAX the kernel takes it for negative, and writes nothing. */
 	if (size <= INT_MAX && size > BUFFER_LIMIT)
 		listing.size = BUFFER_LIMIT;
+	/* A hidden name must fit, too, so that what comes behind it is seen. */
+	else if (size < BUFFER_LEAST)
+		listing.size = BUFFER_LEAST;
 	listing.bytes = malloc(BUFFER_LIMIT);
 	if (result == 0 && listing.bytes == NULL)
 		result = -ENOMEM;
 	if (result == 0) {
 		memcpy(listing.directory, place.path, place.path_len + 1);
 		listing.directory_len = place.path_len;
-		result = deliver(&listing, call);
+		result = deliver(&listing, call, size);
 	}
 	free(listing.bytes);
 	answer_result(answer, result);
