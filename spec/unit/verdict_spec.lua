@@ -98,6 +98,27 @@ describe("nonsense is a refusal:", function()
   end)
 end)
 
+describe("verdicts of the operations that change and look", function()
+  local function answer(op, body)
+    local call = { op = op, path = "/x", newpath = (op == "rename" or op == "link") and "/y" or nil }
+    return policies.ask(("function on.%s(call) return %s end"):format(op, body), call)
+  end
+
+  for op in pairs(require("moongate.core").operations) do
+    it("on." .. op, function()
+      assert.equal("allow", answer(op, "allow()").verdict)
+      assert.same({ "deny", "EROFS" }, { answer(op, "deny('EROFS')").verdict,
+        answer(op, "deny('EROFS')").errno })
+      assert.equal("EACCES", answer(op, "deny()").errno)
+      assert.equal("kill", answer(op, "kill()").verdict)
+      assert.equal("value", answer(op, "value(0)").verdict)
+      assert.equal("/z", answer(op, "redirect('/z')").data)
+      assert.equal("failure", answer(op, "1").source)
+      assert.equal(op == "open" and "content" or "deny", answer(op, "content('x')").verdict)
+    end)
+  end
+end)
+
 describe("verdicts while loading", function()
   policies.fail_to_load {
     { "allow()", "policy.lua:1: allow() makes a verdict and must be returned from a handler; "

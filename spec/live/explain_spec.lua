@@ -1,0 +1,118 @@
+-- explain, check and syscalls: what they say about every operation, without running anything.
+local live = require "live"
+local json = require "dkjson"
+
+local POLICY = [[
+allow.read "/w/pub/**"
+allow.write "/w/**"
+hide { "/w/secret", why = "mine" }
+deny.write { "/w/kept/**", errno = "EROFS" }
+function on.chown(call) return deny("EDOM", "never") end
+]]
+
+describe("without running anything #live", function()
+  after_each(live.cleanup)
+
+  local function ask(...)
+    local directory = live.directory()
+    live.write_file(directory .. "/policy.lua", POLICY)
+    local words = { live.binary }
+    for _, word in ipairs { ... } do
+      words[#words + 1] = word == "POLICY" and directory .. "/policy.lua" or word
+    end
+    return live.run { command = words }
+  end
+
+  local function explained(status, text, ...)
+    local result = ask("explain", "POLICY", ...)
+    assert.equal(status, result.status, result.err)
+    assert.truthy((result.out .. result.err):find(text, 1, true), result.out .. result.err)
+  end
+
+  it("explain knows every operation", function()
+    local listed = ask("syscalls").out
+    local count = 0
+    for operation in ("\n" .. listed):gmatch("\n(%l+) ") do
+      local twice = (operation == "rename" or operation == "link") and "/w/z" or nil
+      local result = ask("explain", "POLICY", operation, "/w/x", twice)
+      assert.truthy(result.status == 0 or result.status == 1, operation .. result.err)
+      count = count + 1
+    end
+    assert.equal(19, count)
+  end)
+
+  it("explain judges both names", function()
+    explained(0, "allow: rule at", "rename", "/w/x", "/w/y")
+    explained(1, 'deny EXDEV: rule at', "rename", "/w/x", "/w/pub/x")
+    explained(1, 'deny ENOENT: rule at', "rename", "/w/x", "/w/secret")
+    explained(1, 'hide "/w/secret": mine', "rename", "/w/secret/x", "/w/y")
+    explained(1, 'deny EROFS: rule at', "rename", "/w/x", "/w/kept/x")
+    explained(1, 'deny EROFS: rule at', "symlink", "/w/kept")
+    explained(1, 'to allow it: allow.write "/w/x"  allow.write "/v"', "rename", "/w/x", "/v")
+    explained(1, 'to allow it: allow.read "/w/x"  allow.write "/w/x"', "link", "/w/x", "/v")
+  end)
+
+  it("explain looks at what a rename would replace", function()
+    local directory = live.directory()
+    live.write_file(directory .. "/there", "")
+    live.write_file(directory .. "/policy.lua", ("allow.create %q\nallow.delete %q"):format(
+      directory .. "/*", directory .. "/x"))
+    local function renamed(name)
+      return live.run { command = { live.binary, "explain", directory .. "/policy.lua", "rename",
+        directory .. "/x", directory .. "/" .. name } }.status
+    end
+    assert.same({ 0, 1 }, { renamed("new"), renamed("there") })
+  end)
+
+  it("explain follows a link only where the call does", function()
+    local directory = live.directory()
+    assert(os.execute(("ln -s /w/secret %s/link"):format(directory)))
+    os.execute(("mkdir %s/d && ln -s d %s/e"):format(directory, directory))
+    explained(1, 'allow.write "' .. directory .. '/link"', "remove", directory .. "/link")
+    explained(1, 'allow.write "' .. directory .. '/d/x"', "remove", directory .. "/e/x")
+    explained(1, 'allow.write "' .. directory .. '/d"', "chmod", directory .. "/e")
+    explained(1, 'allow.write "' .. directory .. '/e"', "rename", directory .. "/e", directory .. "/f")
+  end)
+
+  it("explain asks handlers", function()
+    explained(1, "deny EDOM: handler at", "chown", "/w/x")
+    local result = ask("explain", "--json", "POLICY", "chown", "/w/x")
+    assert.equal("never", json.decode(result.out).why)
+  end)
+
+  it("explain says what it did not understand", function()
+    explained(2, "no action is called 'raed'", "raed", "/w/x")
+    explained(2, "'rename' has two paths", "rename", "/w/x")
+    explained(2, "'remove' has one path", "remove", "/w/x", "/w/y")
+    explained(2, "b: a path is absolute", "rename", "/w/x", "b")
+    explained(2, "usage: moongate explain", "rename")
+  end)
+
+  it("check lists hidden names, who decides, and which groups are left to rules", function()
+    local out = ask("check", "POLICY").out
+    for _, expected in ipairs {
+      'policy.lua:3: hide "/w/secret": mine\n', "  unlink             the supervisor, judged\n",
+      "  getdents64         the supervisor, without what is hidden\n", "  stat               the supervisor, judged\n",
+      "  judged by rules: @remove, @rename, @link, @symlink, @mknod, @chmod, @chown, @truncate, @utime, @xattr\n",
+      "  @file-ioctl        refused (", "  on.chown decides what no rule denies\n",
+    } do
+      assert.truthy(out:find(expected, 1, true), expected .. out)
+    end
+  end)
+
+  it("check shows what is left to the kernel", function()
+    local directory = live.directory()
+    live.write_file(directory .. "/policy.lua", "allow.read '/**'\ndeny.syscall '@remove'")
+    local out = live.run { command = { live.binary, "check", directory .. "/policy.lua" } }.out
+    assert.truthy(out:find("  stat               the kernel, allowed\n", 1, true), out)
+    assert.truthy(out:find("  unlink             the kernel, refused: EPERM\n", 1, true), out)
+    assert.truthy(out:find("  @remove            refused", 1, true), out)
+    assert.falsy(out:find("getdents", 1, true), out)
+  end)
+
+  it("syscalls says what an operation needs", function()
+    local out = ask("syscalls", "link").out
+    assert.truthy(out:find("needs read and modify; create for the new name", 1, true), out)
+    assert.truthy(ask("syscalls", "@rename").out:find("judged by rules", 1, true))
+  end)
+end)
