@@ -53,6 +53,13 @@ describe("run under #live", function()
       end)
     end)
 
+    it("a reader of its messages that is gone, as " .. as .. ", the command ends as ever", function()
+      local result = shell(logged .. [[
+        { $logged sh -c 'sleep 0.3; cat /moongate-never; exit 3'; echo $? >status; } 2>&1 >/dev/null | true
+        cat status; grep -c moongate-never $log]], { as = as })
+      assert.truthy(result.out:find("^3\n[1-9]"), result.out .. result.err)
+    end)
+
     describe("a limit of file sizes, as " .. as .. ",", function()
       it("that leaves nothing to write, with a log and without", function()
         assert_refused("$run", "-f 0", as, "ulimit -f")

@@ -307,7 +307,7 @@ static int start(struct run *run, struct error *err)
 		return error_set(err, ENOMEM, "out of memory");
 
 	(void)sigfillset(&all);
-	(void)sigprocmask(SIG_BLOCK, &all, &run->mask);
+	(void)sigprocmask(SIG_BLOCK, &all, NULL);
 	result = launch_start(&launch, &run->mask, &run->launched, err);
 	if (result < 0)
 		return result;
@@ -344,6 +344,22 @@ static int wait_for_end(const struct run *run)
 	return EXIT_OURS;
 }
 
+/* A reader of our messages that is gone, or a limit of file sizes, must not end us. */
+static void add_writing_signals(sigset_t *set)
+{
+	(void)sigaddset(set, SIGPIPE);
+	(void)sigaddset(set, SIGXFSZ);
+}
+
+static void block_writing_signals(struct run *run)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	add_writing_signals(&set);
+	(void)sigprocmask(SIG_BLOCK, &set, &run->mask);
+}
+
 /*
  * Frees nothing: the process ends, and takes everything with it. A thread that is stuck in a dead
  * file system may still use any of it.
@@ -354,8 +370,12 @@ static void finish(const struct run *run)
 		gate_stop(run->gate);
 	/* What is left is to say something; who waits for a terminal that takes nothing may end us.
 	 */
-	if (run->gate != NULL)
-		(void)pthread_sigmask(SIG_SETMASK, &run->mask, NULL);
+	if (run->gate != NULL) {
+		sigset_t mask = run->mask;
+
+		add_writing_signals(&mask);
+		(void)pthread_sigmask(SIG_SETMASK, &mask, NULL);
+	}
 	if (run->report != NULL)
 		report_finish(run->report);
 }
@@ -376,7 +396,10 @@ static int run_command_line(int argc, char **argv)
 {
 	static struct run run;
 	struct error err = {0};
-	int status = parse(&run, argc, argv);
+	int status;
+
+	block_writing_signals(&run);
+	status = parse(&run, argc, argv);
 
 	if (status < 0)
 		status = find_program(&run);
