@@ -4,7 +4,7 @@
  *
  *	conformance_paths DIRECTORY IDENTITY [STRIDE [CALL]]
  *
- * makes every STRIDE-th attempt (of CALL) in a small tree below DIRECTORY. The identity "prepare"
+ * makes one of STRIDE attempts (of CALL) in a small tree below DIRECTORY. The identity "prepare"
  * makes the tree only: an ordinary user meets objects of root's if root has done that before.
  */
 #include "conformance_paths_more.h"
@@ -163,11 +163,17 @@ static void mend_tree(void)
 	}
 }
 
+/* Scattered, as every STRIDE-th attempt may be about the same object each time. */
+static bool chosen(unsigned long number)
+{
+	return (uint32_t)(number * 2654435761u) / 256 % stride == 0;
+}
+
 static void attempt_it(const struct attempt *attempt)
 {
 	int status;
 
-	if ((only != NULL && strcmp(only, attempt->row->name) != 0) || visited++ % stride != 0)
+	if ((only != NULL && strcmp(only, attempt->row->name) != 0) || !chosen(visited++))
 		return;
 	line.length = result_text->length = 0;
 	say_attempt(&line, attempt);

@@ -149,8 +149,8 @@ struct attempt {
 	const struct row *row;
 	struct value arguments[6];
 	enum held held;
-	bool held_late;  /* opened by whom the program becomes */
-	bool not_events; /* others cause events there */
+	bool held_late; /* opened by whom the program becomes */
+	bool outside;   /* where others cause events, and times mean nothing */
 	enum place place;
 	enum limit limit;
 	unsigned umask;

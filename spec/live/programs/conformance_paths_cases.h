@@ -287,7 +287,7 @@ static void every_path(visitor *visit, const struct row *row, int argument)
 			(row->shows == EVENTS && path->held != HELD_NOTHING))
 			continue;
 		attempt.arguments[argument] = (struct value)STRING(path->text);
-		attempt.not_events = path->whose != OURS;
+		attempt.outside = path->whose != OURS;
 		if (path->held != HELD_NOTHING)
 			attempt.held = path->held;
 		main_values(visit, row, &attempt);

@@ -62,6 +62,8 @@ static void say_stat(struct text *text, const struct attempt *attempt)
 	say_comparison(text, status.st_size == held.st_size, "size");
 	say_comparison(text, status.st_blksize == held.st_blksize, "block size");
 	say_comparison(text, status.st_blocks == held.st_blocks, "blocks");
+	if (attempt->outside)
+		return;
 	say_comparison(text, status.st_mtim.tv_nsec == held.st_mtim.tv_nsec, "mtime");
 	say_comparison(text, status.st_ctim.tv_nsec == held.st_ctim.tv_nsec, "ctime");
 }
@@ -108,9 +110,9 @@ static void say_statx(struct text *text, const struct attempt *attempt)
 		"own device");
 	say_comparison(text, status.stx_ino == held.st_ino, "inode");
 	say_comparison(text, status.stx_blocks == (uint64_t)held.st_blocks, "blocks");
-	if (status.stx_mask & STATX_MTIME)
+	if ((status.stx_mask & STATX_MTIME) && !attempt->outside)
 		say_comparison(text, status.stx_mtime.tv_nsec == held.st_mtim.tv_nsec, "mtime");
-	if (status.stx_mask & STATX_CTIME)
+	if ((status.stx_mask & STATX_CTIME) && !attempt->outside)
 		say_comparison(text, status.stx_ctime.tv_nsec == held.st_ctim.tv_nsec, "ctime");
 	if (status.stx_mask & STATX_MNT_ID)
 		say_comparison(text, status.stx_mnt_id == mount_of(file), "mount");
@@ -174,7 +176,7 @@ static void say_events(struct text *text, const struct attempt *attempt)
 	const char *path = (const char *)attempt->arguments[place_of(attempt->row, P)].bits;
 	_Alignas(struct inotify_event) char bytes[4096];
 
-	if (attempt->not_events)
+	if (attempt->outside)
 		return;
 	int file = open(path, O_RDONLY | O_NONBLOCK);
 	if (file >= 0) {
