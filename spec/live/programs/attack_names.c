@@ -1,7 +1,7 @@
 /*
  * Tries every call on every spelling of a name.
  *
- *   attack_names [-1] [-k] GROUND SPARE WAY...
+ *   attack_names [-1] [-n] GROUND SPARE WAY...
  *
  * GROUND is the directory with the objects, which are made again before each call, where that is
  * allowed; SPARE one where everything is allowed. A WAY is a way to write GROUND:
@@ -12,7 +12,7 @@
  *   %DIR:PREFIX  the same in the current directory, which is DIR
  *   ^PATH        a whole path to the file, for calls that follow a link
  *
- * -1: with every bit set that the kernel ignores; -k: keep the ground as it is.
+ * -1: with every bit set that the kernel ignores; -n: nothing is made, and what a call made goes.
  */
 #include "attack_calls.h"
 
@@ -23,7 +23,7 @@ struct way {
 };
 
 static const char *ground;
-static bool keep;
+static bool nothing_there;
 
 /* The part before `mark`, which is cut off; what is behind it, or "". */
 static const char *split(char *text, char mark)
@@ -97,7 +97,7 @@ static void restore_ground(enum object object)
 	if (spare_used)
 		restore_spare();
 	spare_used = false;
-	if (keep || !used[object])
+	if (nothing_there || !used[object])
 		return;
 	used[object] = false;
 	d = open(ground, O_PATH | O_DIRECTORY);
@@ -113,6 +113,14 @@ static void note_use(const struct call *call)
 		if (strcmp(leaf_of(object), leaf_of(call->object)) == 0)
 			used[object] = true;
 	spare_used = true;
+}
+
+static void remove_again(const struct call *call)
+{
+	int d = open(ground, O_PATH | O_DIRECTORY);
+
+	make_nothing(d, leaf_of(call->object));
+	(void)close(d);
 }
 
 static void try(const struct way *way, const struct call *call)
@@ -134,6 +142,8 @@ static void try(const struct way *way, const struct call *call)
 		"%s %s %s\n", way->text, call->name, result < 0 ? strerrorname_np(errno) : "ok");
 	if (result >= 0 && !looks(call))
 		note_use(call);
+	if (result >= 0 && !looks(call) && nothing_there)
+		remove_again(call);
 }
 
 int main(int argc, char **argv)
@@ -141,12 +151,12 @@ int main(int argc, char **argv)
 	struct way way;
 	int option;
 
-	while ((option = getopt(argc, argv, "+1k")) != -1) {
+	while ((option = getopt(argc, argv, "+1n")) != -1) {
 		if (option == '?')
 			return 2;
 		if (option == '1')
 			high = 0x5a5a5a5a00000000;
-		keep = keep || option == 'k';
+		nothing_there = nothing_there || option == 'n';
 	}
 	if (argc - optind < 3)
 		return 2;
