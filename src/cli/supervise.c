@@ -126,6 +126,9 @@ static bool ends_the_wait(uint32_t signal)
  */
 static bool concerns_target(const struct signalfd_siginfo *info)
 {
+	/* What our own messages met: a closed pipe, a limit of file sizes. */
+	if (info->ssi_pid == (uint32_t)getpid())
+		return false;
 	return info->ssi_code != SI_KERNEL || (info->ssi_signo == SIGHUP && getsid(0) == getpid());
 }
 
