@@ -204,6 +204,11 @@ static bool is_hidden(void *host, const char *path, size_t length)
 	return policy_hidden(lua_host_policy(host), path, length);
 }
 
+static bool is_closed(void *host, const char *path, size_t length)
+{
+	return policy_closed(lua_host_policy(host), path, length);
+}
+
 static struct session *new_session(struct run *run, struct error *err)
 {
 	struct session *session = calloc(1, sizeof *session);
@@ -222,6 +227,7 @@ static struct session *new_session(struct run *run, struct error *err)
 	session->world.roots_vary = filter_opens(run->policy, "chroot", GROUP_CHROOT);
 	if (policy_hides(run->policy)) {
 		session->world.hidden = is_hidden;
+		session->world.closed = is_closed;
 		session->world.hidden_context = run->host;
 	}
 	session->decide = lua_host_decide;

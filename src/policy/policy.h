@@ -97,6 +97,8 @@ bool policy_move_gains(
 
 /* Whether an object of that name does not exist for the target; whether any can be hidden. */
 bool policy_hidden(const struct policy *policy, const char *path, size_t len);
+/* The same, and so is everything below it. */
+bool policy_closed(const struct policy *policy, const char *path, size_t len);
 bool policy_hides(const struct policy *policy);
 
 /* Whether a policy has anything to say about looking at facts: rules, hidden names. */

@@ -330,7 +330,7 @@ static int check_hidden(struct walk *walk, const struct component *component)
 	if ((size_t)length + strlen(component->name) + 2 > sizeof place->path)
 		return 0;
 	length += sprintf(place->path + length, "/%s", component->name);
-	if (!world->hidden(world->hidden_context, place->path, (size_t)length))
+	if (!world->closed(world->hidden_context, place->path, (size_t)length))
 		return 0;
 	place->path_len = (size_t)length;
 	return -ENOENT;

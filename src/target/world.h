@@ -25,6 +25,8 @@ struct world {
 	 * through a hidden name as little as to one.
 	 */
 	bool (*hidden)(void *context, const char *path, size_t length);
+	/* The same, and nothing below it is excepted: no path leads through it. */
+	bool (*closed)(void *context, const char *path, size_t length);
 	void *hidden_context;
 	int protected_symlinks, protected_fifos, protected_regular; /* proc_sys_fs(5) */
 	/*
