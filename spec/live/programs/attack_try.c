@@ -4,9 +4,10 @@
  *   attack_try CALL NAME [NAME] [, CALL NAME [NAME]]...
  *
  * With two names: rename, exchange, noreplace, whiteout, link, linkat_follow, symlink TEXT NAME,
- * tmpfile DIRECTORY NEW (a nameless file that gets a name), move_handle (both relative to
- * descriptors of their directories). With one: read (prints "=" and the first line), write, cat_all
- * (the names in a directory), and all of attack_calls.def.
+ * tmpfile DIRECTORY NEW (a nameless file that gets a name), link_open (what is open for reading
+ * gets a name), move_handle (both relative to descriptors of their directories). With one: read
+ * (prints "=" and the first line), write, cat_all (the names in a directory), and all of
+ * attack_calls.def.
  */
 #include <dirent.h>
 
@@ -17,18 +18,27 @@ static long rename_with(const char *one, const char *other, unsigned flags)
 	return syscall(SYS_renameat2, AT_FDCWD, one, AT_FDCWD, other, flags);
 }
 
-static long name_nameless(const char *directory, const char *name)
+/* By its magic link, and if that fails by AT_EMPTY_PATH. */
+static long name_open(int fd, const char *name)
 {
-	int fd = open(directory, O_TMPFILE | O_RDWR, 0600);
 	char link[64];
 
 	if (fd < 0)
 		return -1;
-	(void)!write(fd, "nameless\n", 9);
 	(void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
 	if (linkat(AT_FDCWD, link, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0)
 		return 0;
 	return linkat(fd, "", AT_FDCWD, name, AT_EMPTY_PATH) == 0 ? 0 : -1;
+}
+
+static long name_nameless(const char *directory, const char *name)
+{
+	int fd = open(directory, O_TMPFILE | O_RDWR, 0600);
+
+	if (fd < 0)
+		return -1;
+	(void)!write(fd, "nameless\n", 9);
+	return name_open(fd, name);
 }
 
 static int directory_of(const char *path, const char **ret_leaf)
@@ -69,6 +79,8 @@ static long try_two(const char *call, const char *one, const char *other)
 		return symlink(one, other);
 	if (strcmp(call, "tmpfile") == 0)
 		return name_nameless(one, other);
+	if (strcmp(call, "link_open") == 0)
+		return name_open(open(one, O_RDONLY), other);
 	if (strcmp(call, "move_handle") == 0)
 		return move_by_descriptors(one, other);
 	return -2;
