@@ -299,3 +299,17 @@ void question_observe(const struct question *question, const struct verdict *ver
 
 	session->observe(session->observe_context, &observation);
 }
+
+void question_refuse(
+	const struct question *question, struct answer *answer, int error, const char *note)
+{
+	struct verdict verdict = {.kind = VERDICT_DENY, .source = SOURCE_DEFAULT, .error = error};
+	struct observation observation = {.call = question->call,
+		.request = &question->request,
+		.verdict = &verdict,
+		.note = note};
+	const struct session *session = question->call->session;
+
+	session->observe(session->observe_context, &observation);
+	answer_result(answer, -error);
+}

@@ -147,6 +147,10 @@ void question_ask(const struct question *question, struct verdict *ret);
 /* Logs the decision. */
 void question_observe(const struct question *question, const struct verdict *verdict);
 
+/* A refusal of what the question is about, for a reason that no policy gave; logged. */
+void question_refuse(
+	const struct question *question, struct answer *answer, int error, const char *note);
+
 /* The answers that are the same for every operation: DENY, KILL, VALUE. false: it is another one.
  */
 bool answer_verdict(struct answer *answer, const struct verdict *verdict);

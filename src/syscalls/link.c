@@ -25,9 +25,9 @@ struct pair {
 	struct entry to;
 };
 
-static void refuse_redirect(struct pair *pair)
+static void refuse_redirect(const struct question *question, struct answer *answer)
 {
-	answer_refusal(pair->call, pair->answer, EACCES,
+	question_refuse(question, answer, EACCES,
 		"a call with two names can be allowed or refused, not redirected");
 }
 
@@ -50,7 +50,7 @@ static void ask(struct pair *pair, const struct place *from, bool missing, unsig
 		answer_result(pair->answer, act(pair));
 		break;
 	case JUDGED_REDIRECT:
-		refuse_redirect(pair);
+		refuse_redirect(&question, pair->answer);
 		break;
 	case JUDGED_ANSWERED:
 		break;
@@ -221,7 +221,7 @@ static void decide_missing(struct pair *pair)
 	question_prepare(&question, pair->call, RIGHT_READ | RIGHT_MODIFY, pair->object.path,
 		pair->object.path_len, true);
 	if (judge(&question, pair->answer, -ENOENT, &verdict) == JUDGED_REDIRECT)
-		refuse_redirect(pair);
+		refuse_redirect(&question, pair->answer);
 	verdict_clear(&verdict);
 }
 
