@@ -120,6 +120,23 @@ static bool is_protected(int fd, bool pinned)
 	return is;
 }
 
+/* What can be done with an O_PATH descriptor; each is judged, and so nothing of it shows. */
+static void abuse_pin(int fd)
+{
+	char name[64];
+
+	(void)snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+	(void)syscall(FCHMODAT2, fd, "", 0777, AT_EMPTY_PATH);
+	(void)!fchownat(fd, "", owner, (gid_t)-1, AT_EMPTY_PATH);
+	(void)syscall(SYS_utimensat, fd, "", moments, AT_EMPTY_PATH);
+	(void)chmod(name, 0777);
+	(void)setxattr(name, "user.x", "innocent", 8, 0);
+	(void)!truncate(name, 3);
+	(void)unlink(fresh);
+	if (linkat(fd, "", AT_FDCWD, fresh, AT_EMPTY_PATH) < 0)
+		(void)!linkat(AT_FDCWD, name, AT_FDCWD, fresh, AT_SYMLINK_FOLLOW);
+}
+
 /* ---- the calls ----------------------------------------------------------------------------- */
 
 /* A current directory won by a race lets nothing in it be seen. */
@@ -151,6 +168,8 @@ static long try_once(const struct call *call, bool *ret_shown)
 		return result;
 	if (opens(call)) {
 		*ret_shown = is_protected((int)result, starts(call, "openat_path"));
+		if (starts(call, "openat_path"))
+			abuse_pin((int)result);
 		(void)!write((int)result, "written", 7);
 		(void)close((int)result);
 	} else if (looks(call)) {
