@@ -224,6 +224,7 @@ static struct session *new_session(struct run *run, struct error *err)
 		return NULL;
 	}
 	session->world.debug_open = filter_opens(run->policy, "", GROUP_DEBUG);
+	session->world.device_open = filter_opens(run->policy, "", GROUP_DEVICE);
 	session->world.roots_vary = filter_opens(run->policy, "chroot", GROUP_CHROOT);
 	if (policy_hides(run->policy)) {
 		session->world.hidden = is_hidden;

@@ -172,6 +172,13 @@ static int check_type(uint32_t mode)
 	}
 }
 
+/* The whiteout, 0:0, is no device. */
+static bool makes_device(const struct call *call)
+{
+	return (S_ISCHR(call->mode) || S_ISBLK(call->mode)) &&
+	       (device_of(call) != 0 || S_ISBLK(call->mode));
+}
+
 void mknod_perform(struct call *call, struct answer *answer)
 {
 	struct job job = {.call = call,
@@ -185,6 +192,10 @@ void mknod_perform(struct call *call, struct answer *answer)
 		result = call_read_name(call);
 	if (result < 0)
 		answer_result(answer, result);
+	else if (makes_device(call) && !call->session->world.device_open)
+		answer_refusal(call, answer, EPERM,
+			"a device node is another name for the device: the policy must open "
+			"@device");
 	else
 		perform(&job);
 }

@@ -61,17 +61,19 @@ const struct group_row group_table[GROUP_COUNT] = {
 /* Groups of groups: what people mean more often than one of them. */
 static const struct union_row {
 	const char *name, *help;
-	enum syscall_group members[12]; /* ends with GROUP_NONE */
+	enum syscall_group members[16]; /* ends with GROUP_NONE */
 } union_table[] = {
 	{"@file-change",
 		"everything that changes file system objects by name (rules decide), and "
 		"@file-ioctl",
 		{GROUP_REMOVE, GROUP_RENAME, GROUP_LINK, GROUP_SYMLINK, GROUP_MKNOD, GROUP_CHMOD,
-			GROUP_CHOWN, GROUP_TRUNCATE, GROUP_UTIME, GROUP_XATTR, GROUP_FILE_IOCTL}},
+			GROUP_CHOWN, GROUP_TRUNCATE, GROUP_UTIME, GROUP_XATTR, GROUP_FILE_IOCTL,
+			GROUP_DEVICE}},
 	{"@network", "sockets of the usual families",
 		{GROUP_UNIX, GROUP_INET, GROUP_NETLINK, GROUP_BIND}},
 	/* Words of groups that bring another with them; their help stands there. */
 	{"@chmod", NULL, {GROUP_FILE_IOCTL}},
+	{"@mknod", NULL, {GROUP_DEVICE}},
 	{"@remove", NULL, {GROUP_FILE_IOCTL}},
 	{"@unix", NULL, {GROUP_BIND}},
 	{"@inet", NULL, {GROUP_BIND}},

@@ -17,9 +17,10 @@ struct world {
 	int root; /* O_PATH directory / */
 	pid_t supervisor;
 	pid_t guard;
-	bool privileged; /* the supervisor has capabilities: targets may change credentials */
-	bool roots_vary; /* targets may chroot */
-	bool debug_open; /* the policy opens @debug */
+	bool privileged;  /* the supervisor has capabilities: targets may change credentials */
+	bool roots_vary;  /* targets may chroot */
+	bool debug_open;  /* the policy opens @debug */
+	bool device_open; /* the policy opens @device */
 	/*
 	 * Whether no object of that name exists for targets; NULL: none is hidden. A path leads
 	 * through a hidden name as little as to one.
