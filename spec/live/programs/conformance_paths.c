@@ -166,7 +166,7 @@ static void mend_tree(void)
 /* Scattered, as every STRIDE-th attempt may be about the same object each time. */
 static bool chosen(unsigned long number)
 {
-	return (uint32_t)(number * 2654435761u) / 256 % stride == 0;
+	return (uint32_t)(number * 2654435761u) / 256 % ((stride + weight - 1) / weight) == 0;
 }
 
 static void attempt_it(const struct attempt *attempt)

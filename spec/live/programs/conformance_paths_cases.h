@@ -223,6 +223,9 @@ static void expand_paths(void)
 
 typedef void visitor(const struct attempt *attempt);
 
+/* How much oftener the coming attempts are chosen: what a supervisor gets wrong more easily. */
+static unsigned weight = 1;
+
 static struct value number(const char *label, long bits)
 {
 	return (struct value){label, bits, false};

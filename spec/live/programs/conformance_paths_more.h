@@ -288,17 +288,18 @@ static void every_attempt(visitor *visit)
 	two_paths(visit, "renameat2", 1, 3, 4, 4);
 	two_paths(visit, "link", 0, 1, -1, 1);
 	two_paths(visit, "linkat", 1, 3, 4, 2);
-	held_links(visit);
 	made_modes(visit);
 	owners_of(visit, "chown", 0);
 	owners_of(visit, "lchown", 0);
 	owners_of(visit, "fchownat", 1);
 	modes_of(visit, "chmod", 0);
 	modes_of(visit, "fchmodat", 1);
-	cut(visit);
 	acls(visit, "setxattr");
 	acls(visit, "getxattr");
 	acls(visit, "removexattr");
 	times_and_flags(visit);
 	masks_and_objects(visit);
+	weight = 8;
+	held_links(visit);
+	cut(visit);
 }
