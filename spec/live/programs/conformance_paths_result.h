@@ -51,7 +51,8 @@ static void say_stat(struct text *text, const struct attempt *attempt)
 	}
 	say(text, " ");
 	say_status(text, &status);
-	say_time(text, "modified", &status.st_mtim, true);
+	if (!attempt->outside)
+		say_time(text, "modified", &status.st_mtim, true);
 	if (file < 0 || fstat(file, &held) != 0) {
 		say(text, " can't be held");
 		return;
