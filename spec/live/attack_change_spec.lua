@@ -154,7 +154,6 @@ deny.stat "ROOT/shut/**"
   if live.is_root() then
     it("a device that is made is not another name for one that may not be opened", function()
       local result = live.run { private = true, policy = [[
-allow.syscall "@file-change"
 allow.read "/**"
 allow.exec "/**"
 allow.write "/work.tmp/**"

@@ -367,9 +367,13 @@ static long set_attributes(const void *context)
 {
 	const struct subject *subject = context;
 	const struct attributes *attributes = subject->job->context;
+	const struct object_job *job = subject->job;
 	char name[OBJECT_NAME_SIZE];
 
-	return syscall(subject->job->call->row->number, AT_FDCWD, object_name(subject->pin, name),
+	if (job->file >= 0)
+		return syscall(job->call->row->number, job->file, "", attributes->bytes,
+			attributes->size, AT_EMPTY_PATH);
+	return syscall(job->call->row->number, AT_FDCWD, object_name(subject->pin, name),
 		attributes->bytes, attributes->size, 0);
 }
 
