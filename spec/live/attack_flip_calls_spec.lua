@@ -11,4 +11,10 @@ describe("a path that a thread rewrites #live", function()
       races.run(who, { method = "flip", good = "open", good_path = "open/#", path = "shut/#" }, family)
     end)
   end
+
+  for _, method in ipairs { "flip-shared", "flip-vm", "flip-writev" } do
+    attack.alternate(it, "or another process: " .. method, function(who)
+      races.run(who, { method = method, good = "open", good_path = "open/#", path = "shut/#" }, "some")
+    end)
+  end
 end)

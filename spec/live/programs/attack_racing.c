@@ -1,7 +1,9 @@
 /*
  * Makes calls again and again while what they name changes, and tells what came of it.
  *
- *   attack_racing flip GOOD BAD SECRET SPARE CALL...    a thread rewrites the path between the two
+ *   attack_racing flip GOOD BAD SECRET SPARE CALL...    a thread rewrites the path between the two;
+ *                  flip-shared, flip-vm, flip-writev    another process: through a shared mapping,
+ *                                                       with CLONE_VM, with process_vm_writev
  *   attack_racing still GOOD PATH SECRET SPARE CALL...  PATH as it is: somebody else changes things
  *   attack_racing inside GOOD PATH SECRET SPARE ONE OTHER CALL...   a thread exchanges two names
  *   attack_racing swap ONE OTHER                        exchanges two names until it is killed
@@ -10,10 +12,15 @@
  * not be shown. "/#" at the end of a path stands for the name of the object that a call needs.
  */
 #include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
 
 #include "attack_calls.h"
 
-enum { TRIES = 1500 };
+enum { TRIES = 1500, STACK = 65536 };
 
 struct page {
 	_Alignas(64) char path[4096];
@@ -22,7 +29,7 @@ struct page {
 	volatile int stop;
 };
 
-static struct page page;
+static struct page *page;
 static ino_t secret;
 static const char *one, *other;
 static int good_directory;
@@ -31,16 +38,55 @@ static int good_directory;
 
 static void *flip(void *unused)
 {
-	for (unsigned i = 0; !page.stop; i++) {
-		*page.at = page.values[i & 1];
+	for (unsigned i = 0; !page->stop; i++) {
+		*page->at = page->values[i & 1];
 		pause_a_little(i);
 	}
 	return unused;
 }
 
+static int flip_in_process(void *unused)
+{
+	(void)flip(unused);
+	syscall(SYS_exit, 0);
+	return 0;
+}
+
+static void flip_by_writev(pid_t victim)
+{
+	for (unsigned i = 0;; i++) {
+		struct iovec local = {&page->values[i & 1], sizeof *page->values};
+		struct iovec remote = {(void *)page->at, sizeof *page->values};
+
+		if (process_vm_writev(victim, &local, 1, &remote, 1, 0) < 0)
+			break;
+		pause_a_little(i);
+	}
+	if (errno != ESRCH)
+		perror("process_vm_writev");
+	_exit(1);
+}
+
+/* The process that flips. */
+static pid_t start_process(const char *method)
+{
+	pid_t victim = getpid(), pid;
+
+	if (strcmp(method, "flip-vm") == 0)
+		return clone(
+			flip_in_process, (char *)malloc(STACK) + STACK, CLONE_VM | SIGCHLD, NULL);
+	pid = fork();
+	if (pid != 0)
+		return pid;
+	if (strcmp(method, "flip-writev") == 0)
+		flip_by_writev(victim);
+	(void)flip_in_process(NULL);
+	return 0;
+}
+
 static void *exchange(void *unused)
 {
-	for (unsigned i = 0; !page.stop; i++) {
+	for (unsigned i = 0; !page->stop; i++) {
 		if (syscall(SYS_renameat2, AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE) < 0) {
 			perror("renameat2");
 			_exit(2);
@@ -56,11 +102,11 @@ static void aim(const char *good, const char *bad)
 
 	while (good[at] == bad[at] && good[at] != '\0')
 		at++;
-	if (strlen(good) - at < sizeof *page.values)
-		at = strlen(good) - sizeof *page.values;
-	page.at = (volatile uint64_t *)(void *)(page.path + at);
-	memcpy(&page.values[0], good + at, sizeof *page.values);
-	memcpy(&page.values[1], bad + at, sizeof *page.values);
+	if (strlen(good) - at < sizeof *page->values)
+		at = strlen(good) - sizeof *page->values;
+	page->at = (volatile uint64_t *)(void *)(page->path + at);
+	memcpy(&page->values[0], good + at, sizeof *page->values);
+	memcpy(&page->values[1], bad + at, sizeof *page->values);
 }
 
 /* ---- what must not be shown ---------------------------------------------------------------- */
@@ -68,6 +114,12 @@ static void aim(const char *good, const char *bad)
 static bool starts(const struct call *call, const char *text)
 {
 	return strncmp(call->name, text, strlen(text)) == 0;
+}
+
+/* What tells a file that may be run: it is never answered yes. */
+static bool asks_access(const struct call *call)
+{
+	return starts(call, "access") || starts(call, "faccess");
 }
 
 static bool has_secret_text(void)
@@ -143,7 +195,7 @@ static void abuse_pin(int fd)
 static long try_chdir(bool *ret_shown)
 {
 	int back = open(".", O_PATH);
-	long result = syscall(SYS_chdir, page.path);
+	long result = syscall(SYS_chdir, page->path);
 	int error = errno;
 	char name[4096];
 
@@ -163,7 +215,7 @@ static long try_once(const struct call *call, bool *ret_shown)
 	if (starts(call, "chdir"))
 		return try_chdir(ret_shown);
 	memset(&found, 0, sizeof found);
-	result = call->attempt(AT_FDCWD, page.path);
+	result = call->attempt(AT_FDCWD, page->path);
 	if (result < 0 || starts(call, "inotify") || starts(call, "statfs"))
 		return result;
 	if (opens(call)) {
@@ -219,7 +271,7 @@ static void restore_all(const struct call *call)
 {
 	restore_spare();
 	restore(call->object, good_directory, leaf_of(call->object));
-	if (starts(call, "access") || starts(call, "faccess"))
+	if (asks_access(call))
 		(void)fchmodat(good_directory, "data", 0666, 0);
 }
 
@@ -229,17 +281,15 @@ static void report(const struct call *call, const struct tally *tally)
 	print_tally(tally);
 }
 
-/* On until both sides were seen. What tells a file that may be run is never answered yes. */
+/* On until both sides were seen. */
 static bool one_more(const struct call *call, const struct tally *tally, double start, int tries)
 {
-	bool asks_access = starts(call, "access") || starts(call, "faccess");
-
 	if (seconds_now() - start > 3)
 		return false;
-	return tries < TRIES || (!asks_access && goes_on(tally, start, 0));
+	return tries < TRIES || (!asks_access(call) && goes_on(tally, start, 0));
 }
 
-static void race(const struct call *call)
+static bool race(const struct call *call, bool last)
 {
 	struct tally tally = {0};
 	double start = seconds_now();
@@ -258,28 +308,59 @@ static void race(const struct call *call)
 			restore_all(call);
 	}
 	tally.leaked += events();
+	if (!last && !asks_access(call) && tally.leaked == 0 &&
+		(tally.opened + tally.failed == 0 || tally.refused == 0))
+		return false;
 	report(call, &tally);
+	return true;
 }
 
-static void race_each(int count, char **names, const char *good, const char *path, bool flips)
+/* On a crowded machine one side may starve: then once more. */
+static bool race_while(const struct call *call, void *(*change)(void *unused), bool last)
 {
-	char other_path[4096];
 	pthread_t thread;
+	bool done;
 
-	for (int i = 0; i < count; i++) {
-		const struct call *call = call_named(names[i]);
+	page->stop = 0;
+	if (change != NULL)
+		(void)pthread_create(&thread, NULL, change, NULL);
+	done = race(call, last);
+	page->stop = 1;
+	if (change != NULL)
+		(void)pthread_join(thread, NULL);
+	return done;
+}
 
-		set_path(call, flips ? good : path, page.path);
+static bool race_with_process(const struct call *call, const char *method, bool last)
+{
+	pid_t pid;
+	bool done;
+
+	page->stop = 0;
+	pid = start_process(method);
+	done = race(call, last);
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+	return done;
+}
+
+static void race_each(char **names, const char *method, const char *good, const char *path)
+{
+	bool flips = strncmp(method, "flip", 4) == 0, by_process = flips && method[4] == '-';
+	void *(*change)(void *unused) = flips ? flip : one != NULL ? exchange : NULL;
+	char other_path[4096];
+
+	for (; *names != NULL; names++) {
+		const struct call *call = call_named(*names);
+		bool done = false;
+
+		set_path(call, flips ? good : path, page->path);
 		set_path(call, flips ? path : good, other_path);
 		if (flips)
-			aim(page.path, other_path);
-		page.stop = 0;
-		if (flips || one != NULL)
-			(void)pthread_create(&thread, NULL, flips ? flip : exchange, NULL);
-		race(call);
-		page.stop = 1;
-		if (flips || one != NULL)
-			(void)pthread_join(thread, NULL);
+			aim(page->path, other_path);
+		for (int i = 0; i < 3 && !done; i++)
+			done = by_process ? race_with_process(call, method, i == 2)
+					  : race_while(call, change, i == 2);
 	}
 }
 
@@ -296,19 +377,22 @@ static int open_directory_of(const char *path)
 
 int main(int argc, char **argv)
 {
-	bool flips, inside;
+	bool inside;
 
 	if (argc == 4 && strcmp(argv[1], "swap") == 0) {
 		one = argv[2];
 		other = argv[3];
+		page = calloc(1, sizeof *page);
 		(void)exchange(NULL);
 	}
-	flips = argc > 1 && strcmp(argv[1], "flip") == 0;
 	inside = argc > 1 && strcmp(argv[1], "inside") == 0;
 	if (argc < (inside ? 9 : 7))
 		return 2;
 	(void)alarm(100);
 	(void)umask(0);
+	page = mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE,
+		MAP_ANONYMOUS | (strcmp(argv[1], "flip-shared") == 0 ? MAP_SHARED : MAP_PRIVATE),
+		-1, 0);
 	secret = strtoul(argv[4], NULL, 10);
 	begin(argv[5]);
 	good_directory = open_directory_of(argv[2]);
@@ -316,6 +400,6 @@ int main(int argc, char **argv)
 		one = argv[6];
 		other = argv[7];
 	}
-	race_each(argc - (inside ? 8 : 6), argv + (inside ? 8 : 6), argv[2], argv[3], flips);
+	race_each(argv + (inside ? 8 : 6), argv[1], argv[2], argv[3]);
 	return 0;
 }
