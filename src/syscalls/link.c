@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 #include "syscalls/judge.h"
 #include "syscalls/object.h"
 #include "syscalls/perform.h"
+#include "target/process.h"
 
 /*
  * Calls with two names: rename and link. Each end is pinned, both are judged in one question, and
@@ -235,12 +237,33 @@ static void decide_link(struct pair *pair)
 			pair->to.exists ? -EEXIST : 0, act_link);
 }
 
+/*
+ * With AT_EMPTY_PATH the kernel links what the very same credentials have opened, or asks for
+ * CAP_DAC_READ_SEARCH (path_init() in fs/namei.c). Who opened it can't be told: where credentials
+ * change, only the capability counts.
+ */
+static int check_opener(const struct call *call)
+{
+	const struct world *world = &call->session->world;
+	struct process_status status;
+	int result;
+
+	if (!world->credentials_vary || call->dirfd < 0)
+		return 0;
+	result = process_status(world, &call->target, &status);
+	if (result < 0)
+		return result;
+	return (status.cap_effective & (1ull << CAP_DAC_READ_SEARCH)) != 0 ? 0 : -ENOENT;
+}
+
 static int find_object(struct pair *pair)
 {
 	struct call *call = pair->call;
 	unsigned flags = (call->at_flags & AT_SYMLINK_FOLLOW) != 0 ? 0 : PLACE_NOFOLLOW;
 	int result = call_read_name(call);
 
+	if (result == 0 && call->given_len == 0)
+		result = check_opener(call);
 	if (result == 0)
 		result = object_find(
 			call, flags, (call->at_flags & AT_EMPTY_PATH) != 0, &pair->object);

@@ -178,34 +178,43 @@ static long change_length(const void *context)
 
 /*
  * inode_newsize_ok() in fs/attr.c looks at the limit of whoever calls, and that is us: so it is
- * looked at here, with the signal that the target would get.
+ * looked at here. -EACCES: it can't be told.
  */
-static bool exceeds_limit(const struct object_job *job, const struct place *place)
+static int check_limit(const struct object_job *job, const struct place *place)
 {
-	const struct target *target = &job->call->target;
 	const int64_t *length = job->context;
-	struct process_status status;
-	struct rlimit limit;
+	rlim_t limit;
 
-	if (!S_ISREG(place->st.st_mode) || *length <= place->st.st_size ||
-		prlimit(target->tid, RLIMIT_FSIZE, NULL, &limit) < 0 ||
-		limit.rlim_cur == RLIM_INFINITY || (uint64_t)*length <= limit.rlim_cur)
-		return false;
-	if (process_status(&job->call->session->world, target, &status) == 0)
-		(void)syscall(SYS_tgkill, status.tgid, target->tid, SIGXFSZ);
-	return true;
+	if (!S_ISREG(place->st.st_mode) || *length <= place->st.st_size)
+		return 0;
+	if (process_file_size_limit(&job->call->session->world, &job->call->target, &limit) < 0)
+		return -EACCES;
+	return limit == RLIM_INFINITY || (uint64_t)*length <= limit ? 0 : -EFBIG;
+}
+
+/* What the kernel sends with EFBIG. */
+static void signal_excess(const struct call *call)
+{
+	struct process_status status;
+
+	if (process_status(&call->session->world, &call->target, &status) == 0)
+		(void)syscall(SYS_tgkill, status.tgid, call->target.tid, SIGXFSZ);
 }
 
 static int act_truncate(struct object_job *job, const struct place *place)
 {
-	int result = exceeds_limit(job, place) ? -EFBIG : 0;
+	int result = check_limit(job, place);
 	int native;
 
 	if (result == 0)
 		return act(job, place, change_length);
 	/* Without the right to write it the answer is another one. */
 	native = act_may_write(job->call, place->object);
-	return native < 0 ? native : result;
+	if (native < 0)
+		return native;
+	if (result == -EFBIG)
+		signal_excess(job->call);
+	return result;
 }
 
 static void describe_truncate(const struct object_job *job, struct request *request)

@@ -38,7 +38,7 @@ static int act_watch(struct object_job *job, const struct place *place)
 {
 	const struct subject subject = {job->context, place->object};
 
-	return act_perform(job->call, -1, watch, &subject);
+	return act_perform(job->call, place->object, watch, &subject);
 }
 
 /* The kernel itself looks at mask and instance; it stops at a path that can't be read. */
@@ -66,7 +66,7 @@ void inotify_add_watch_perform(struct call *call, struct answer *answer)
 	watching.instance = instance;
 	call->dirfd = AT_FDCWD; /* where the path starts */
 	result = check(&watching);
-	if (result == -EBADF)
+	if (result == -EBADF && instance < 0)
 		result = instance; /* a mask without an event is looked at first */
 	if (result == 0)
 		result = call_read_name(call);

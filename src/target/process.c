@@ -280,6 +280,24 @@ int process_is_signalled(const struct world *world, const struct target *target,
 	return 0;
 }
 
+int process_file_size_limit(const struct world *world, const struct target *target, rlim_t *ret)
+{
+	static const char title[] = "Max file size";
+	char text[4096];
+	const char *line;
+	ssize_t length = read_entry(world, target->tid, "limits", text, sizeof text);
+
+	if (length >= 0 && target_check(target) < 0)
+		return -ESRCH;
+	line = length < 0 ? NULL : strstr(text, title);
+	if (line == NULL)
+		return length < 0 ? (int)length : -EACCES;
+	line += sizeof title - 1;
+	line += strspn(line, " ");
+	*ret = strncmp(line, "unlimited", 9) == 0 ? RLIM_INFINITY : strtoull(line, NULL, 10);
+	return 0;
+}
+
 /* Open descriptors below the limit; those above it, opened before it was lowered, take no room. */
 static rlim_t count_below(const struct world *world, const char *path, rlim_t limit)
 {

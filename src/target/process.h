@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "target/target.h"
@@ -56,6 +57,12 @@ bool process_in_tree(const struct world *world, pid_t pid);
  * natively ends a wait. 0 or a negative errno; checked.
  */
 int process_is_signalled(const struct world *world, const struct target *target, bool *ret);
+
+/*
+ * Its soft limit of the size of files, in bytes; RLIM_INFINITY: none. Read from /proc/TID/limits:
+ * prlimit(2) asks for CAP_SYS_RESOURCE where the target is another user. 0 or a negative errno.
+ */
+int process_file_size_limit(const struct world *world, const struct target *target, rlim_t *ret);
 
 /*
  * True if the target's next open could not get a descriptor below RLIMIT_NOFILE, as far as the
