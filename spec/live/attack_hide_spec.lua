@@ -163,6 +163,32 @@ hide { "ROOT/shut", "ROOT/mixed/data", "ROOT/mixed/inner", "ROOT/mixed/empty", "
       "rename free/hidden/public/new free/new , rename free elsewhere", true))
   end)
 
+  attack.each(it, "nor can it be run, and a rule that names it through a link hides it as well", function(who)
+    local root = live.directory()
+    attack.shell("cd " .. root .. [[ && umask 0 && mkdir -p real/program open && cp /bin/echo real/program/echo &&
+printf '#!/bin/echo script\n' >real/script && chmod 755 real/script && ln -s real link && ln -s ../real/program/echo open/run &&
+printf "#!ROOT/real/program/echo\n" | sed "s,ROOT,$PWD," >open/interpreted && chmod 755 open/interpreted]], who)
+    live.write_file(root .. "/open/policy.lua", ([[
+allow.syscall "@file-change"
+allow.exec "/**"
+allow.read "/**"
+allow.write "ROOT/**"
+hide { "ROOT/link/program", "ROOT/link/script" }
+]]):gsub("ROOT", root))
+    local result = live.run { as = who, cwd = root, command = { live.binary, "run", "-q", "-p", "open/policy.lua", "--",
+      "/usr/bin/python3", "-S", "-c", [[
+import errno, os
+for program in "real/program/echo", "link/program/echo", "real/script", "link/script", "open/run", "./open/../real/script":
+    try: os.execv(program, ["x"])
+    except OSError as e: print(errno.errorcode[e.errno])
+try: os.execv("open/interpreted", ["x"])
+except OSError as e: print(errno.errorcode[e.errno])
+print(sorted(os.listdir("real")), sorted(os.listdir("link")), os.path.exists("real/program"), os.path.exists("link/script"))
+]] } }
+    assert.equal("", result.err)
+    assert.equal(("ENOENT\n"):rep(7) .. "[] [] False False\n", result.out)
+  end)
+
   attack.each(it, "nor can it be made to exist; who makes it from outside changes nothing", function(who)
     local root = live.directory()
     attack.shell("cd " .. root .. " && umask 0 && mkdir open && ln -s ../later open/link", who)

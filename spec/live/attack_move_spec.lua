@@ -196,6 +196,17 @@ allow.exec { "/usr/**", "BUILD/**" }
       { "rename w/ok/f w/ok/g", "ok" }, { "link w/ok/g w/ok/h", "ok" }, { "rename w/ok/d w/ok/e", "ok" },
       { "exchange w/ok/e w/ok/g", "ok" },
     },
+    ["what an allow rule excepts"] = {
+      policy = 'allow.read { "/usr/**", "/etc/**", "/proc/**", "ROOT/w/**", except = { "ROOT/w/private/**", "ROOT/w/*/key" } }\n' ..
+        'allow.write "ROOT/**"\n',
+      files = { "w/private/x=SECRET", "w/private/d/x=SECRET", "w/a/key=SECRET", "w/a/x", "w/e/f/key" },
+      { "read w/private/x", "EACCES" }, { "rename w/private/x w/x", "EXDEV" }, { "rename w/private/d w/d", "EXDEV" },
+      { "rename w/private w/public", "EXDEV" }, { "link w/private/x w/x", "EACCES|EXDEV" }, { "exchange w/private/x w/a/x", "EXDEV" },
+      { "exchange w/a/x w/private/x", "EXDEV" }, { "exchange w/a w/private", "EXDEV" }, { "read w/a/key", "EACCES" },
+      { "rename w/a/key w/a/key2", "EXDEV" }, { "rename w/a w/e/g", "EXDEV" }, { "link w/a/key w/key", "EACCES|EXDEV" },
+      { "rename w/a w/b", "ok" }, { "read w/b/key", "EACCES" }, { "rename w/b/x w/y", "ok" }, { "read w/e/f/key", "=innocent" },
+      { "rename w/y w/private/y", "ok" }, { "rename w/private/y w/y", "EXDEV" }, { "read w/y", "ENOENT" },
+    },
     ["a handler does not overrule it"] = {
       policy = everywhere .. 'deny.read "ROOT/w/a/secret"\nfunction on.rename(call) return allow() end\n' ..
         'function on.link(call) return allow() end\nfunction on.symlink(call) return allow() end\n',

@@ -35,20 +35,21 @@ done; ln -s .. open/up; ln -s / open/root]], who)
   local function names(options)
     local words = {}
     for _, way in ipairs(options.ways or ways) do
-      words[#words + 1] = live.quote((way:gsub("X", options.x):gsub("ROOT", options.root)))
+      words[#words + 1] = live.quote((way:gsub("X", (options.x:gsub("%%", "%%%%"))):gsub("ROOT", options.root)))
     end
-    local program = table.concat({ live.program("attack_names"), options.flags or "", options.root .. "/" ..
-      options.x, options.root .. "/open", table.concat(words, " ") }, " ")
+    local program = table.concat({ live.program("attack_names"), options.flags or "",
+      live.quote(options.root .. "/" .. options.x), options.root .. "/open", table.concat(words, " ") }, " ")
     if options.policy then
       live.write_file(options.root .. "/policy.lua", (options.policy:gsub("ROOT", options.root)
         :gsub("BUILD", live.build)))
       program = ("%s run -q -p policy.lua -- %s"):format(live.binary, program)
     end
     local result = live.run { as = options.who, cwd = options.root,
-      command = ("exec 7<%s 8<. 9<%s/data; exec %s"):format(options.x, options.x, program) }
+      command = ("exec 7<%s 8<. 9<%s/data; exec %s"):format(live.quote(options.x), live.quote(options.x), program) }
     assert.equal(0, result.status, result.err)
     assert.equal("", result.err)
-    return attack.lines { out = result.out:gsub(options.root:gsub("%p", "%%%0"), "ROOT"):gsub(options.x, "X") }
+    return attack.lines { out = result.out:gsub(options.root:gsub("%p", "%%%0"), "ROOT")
+      :gsub(options.x:gsub("%p", "%%%0"), "X") }
   end
 
   --- What can be seen of a directory; any change shows in some time stamp.
@@ -150,6 +151,26 @@ end
 
   attack.each(it, "is refused, and works, with all the bits set that the kernel ignores", function(who)
     try(who, policies["deny rules"], some(8), "-1")
+  end)
+
+  attack.each(it, "is refused, and works, whatever bytes are in it", function(who)
+    local function rename(root)
+      attack.shell(("cd %s && for x in shut free; do mv $x \"$(printf \"$x\\\\377\\\\n\\\\001 \\\\\\\\ $x\")\"; done"):format(root), who)
+    end
+    local native_root, root = ground(who), ground(who)
+    rename(native_root)
+    rename(root)
+    local bytes = "%s\255\n\1 \\ %s"
+    local shut, free = bytes:format("shut", "shut"), bytes:format("free", "free")
+    local policy = start .. 'allow.read "/**"\nallow.write "ROOT/open/**"\n' ..
+      ("allow.write { 'ROOT/' .. %q .. '/**' }\nlocal shut = 'ROOT/' .. %q .. '/**'\n"):format(free, shut) ..
+      "deny.read(shut)\ndeny.write(shut)\ndeny.stat(shut)\n"
+    local list = { "X", "open/../X", "ROOT/X", "/proc/self/cwd/X", "=7", "@open:../X", "%open:../X", "X|/" }
+    local native = names { who = who, root = native_root, x = shut, ways = list }
+    local before = picture(root .. "/shut*")
+    assert.same({}, permitted(native, names { who = who, root = root, x = shut, ways = list, policy = policy }))
+    assert.equal(before, picture(root .. "/shut*"))
+    assert.same({}, different(native, names { who = who, root = root, x = free, ways = list, policy = policy }))
   end)
 
   -- Every family is asked about, and nothing is refused.
