@@ -34,6 +34,7 @@ static void fill_call(struct worker *worker, const struct seccomp_notif *notific
 			    : NULL;
 	call->turn = worker->turn;
 	call->cancelled = call->crowded = 0;
+	call->changes = false;
 }
 
 static void perform(struct call *call, struct answer *answer)

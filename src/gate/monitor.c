@@ -106,7 +106,9 @@ static enum sight look_at(struct gate *gate, struct worker *worker, const struct
 
 /*
  * A file system that answers no more holds its worker for good (FUSE): the target must not wait
- * with it. Whatever the worker does later finds the notification gone.
+ * with it. Whatever the worker does later finds the notification gone. Not where it changes
+ * something: a file system that is only slow would do it all the same, after the target was told
+ * that it was interrupted.
  */
 static void abandon(struct gate *gate, const struct target *target)
 {
@@ -131,8 +133,8 @@ static void look_after(struct gate *gate, struct worker *worker)
 	if (sight == SIGHT_WAIT || worker->section != section)
 		return;
 	interrupt(worker, section);
-	if (sight == SIGHT_SIGNAL && ++worker->interrupts > ABANDON_LOOKS &&
-		worker->section == section)
+	if (sight == SIGHT_SIGNAL && !worker->call.changes &&
+		++worker->interrupts > ABANDON_LOOKS && worker->section == section)
 		abandon(gate, &target);
 }
 

@@ -202,6 +202,7 @@ static int perform_interruptibly(struct call *call, act_function *action, const 
 	long result;
 	int attempt = 0;
 
+	call->changes = true;
 	call->session->blocking_begin(call, false);
 	do {
 		result = action(context);

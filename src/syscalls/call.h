@@ -70,6 +70,7 @@ struct call {
 	unsigned turn; /* which call of its worker this is */
 	/* Set by the monitor to the turn it means, so that a late mark means no later call. */
 	atomic_uint cancelled; /* answer with ANSWER_RESTART */
+	atomic_bool changes;   /* it is changing something: not answered before it has */
 	atomic_uint crowded;   /* with it: too many calls are blocked, this one is refused */
 	void *worker;          /* the gate's */
 };
