@@ -20,7 +20,7 @@
 
 #include "attack_calls.h"
 
-enum { TRIES = 1500, STACK = 65536 };
+enum { TRIES = 1200, STACK = 65536 };
 
 struct page {
 	_Alignas(64) char path[4096];
