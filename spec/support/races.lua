@@ -16,6 +16,7 @@ races.families = {
     "file_setattr",
   changing = "chmod fchmodat2 lchown fchownat utimensat truncate setxattr removexattr file_setattr",
   removing = "unlink unlinkat_directory rename renameat2 exchange exchange_back link linkat_follow",
+  few = "stat chmod rename link unlink",
   some = "stat readlink getxattr chmod rename link unlink setxattr rename_to mkdirat",
   making = "mkdirat mknodat symlinkat link_to rename_to renameat_over openat_create",
 }
