@@ -27,36 +27,36 @@ local COMMON_FIELDS = {
   "op", "syscall", "path", "given", "access", "missing", "pid", "tid", "uid", "gid", "exe", "cwd",
 }
 
--- What an operation has: its usual system call, its rights, fields of its own, and `second`: the
+-- What an operation has: its usual system call, fields of its own, and `second`: the
 -- field that T.call.OP takes behind the path.
 local OPERATIONS = {
   open = { syscall = "openat", fields = { "flags", "mode" } },
-  mkdir = { syscall = "mkdirat", rights = "create", fields = { "mode" } },
-  mknod = { syscall = "mknodat", rights = "create", fields = { "mode" } },
-  symlink = { syscall = "symlinkat", rights = "create", second = "target", fields = { "target" } },
-  exec = { syscall = "execve", rights = "exec", fields = {} },
-  remove = { syscall = "unlinkat", rights = "delete", fields = { "flags" } },
+  mkdir = { syscall = "mkdirat", fields = { "mode" } },
+  mknod = { syscall = "mknodat", fields = { "mode" } },
+  symlink = { syscall = "symlinkat", second = "target", fields = { "target" } },
+  exec = { syscall = "execve", fields = {} },
+  remove = { syscall = "unlinkat", fields = { "flags" } },
   rename = {
-    syscall = "renameat2", rights = "delete", new_rights = "create", second = "newpath",
+    syscall = "renameat2", second = "newpath",
     fields = { "newpath", "new_rights", "exchanges", "replaces", "flags" },
   },
   link = {
-    syscall = "linkat", rights = "read,modify", new_rights = "create", second = "newpath",
+    syscall = "linkat", second = "newpath",
     fields = { "newpath", "new_rights", "flags" },
   },
-  chmod = { syscall = "fchmodat", rights = "modify", fields = { "mode" } },
-  chown = { syscall = "fchownat", rights = "modify", fields = { "owner", "group" } },
-  truncate = { syscall = "truncate", rights = "modify", fields = { "length" } },
-  utime = { syscall = "utimensat", rights = "modify", fields = { "times" } },
+  chmod = { syscall = "fchmodat", fields = { "mode" } },
+  chown = { syscall = "fchownat", fields = { "owner", "group" } },
+  truncate = { syscall = "truncate", fields = { "length" } },
+  utime = { syscall = "utimensat", fields = { "times" } },
   setxattr = {
-    syscall = "setxattr", rights = "modify", second = "name", fields = { "name", "flags" },
+    syscall = "setxattr", second = "name", fields = { "name", "flags" },
   },
-  getxattr = { syscall = "getxattr", rights = "stat", second = "name", fields = { "name" } },
-  stat = { syscall = "newfstatat", rights = "stat", fields = {} },
-  access = { syscall = "faccessat2", rights = "stat", fields = { "mode" } },
-  readlink = { syscall = "readlinkat", rights = "stat", fields = {} },
-  chdir = { syscall = "chdir", rights = "stat", fields = {} },
-  watch = { syscall = "inotify_add_watch", rights = "read", fields = {} },
+  getxattr = { syscall = "getxattr", second = "name", fields = { "name" } },
+  stat = { syscall = "newfstatat", fields = {} },
+  access = { syscall = "faccessat2", fields = { "mode" } },
+  readlink = { syscall = "readlinkat", fields = {} },
+  chdir = { syscall = "chdir", fields = {} },
+  watch = { syscall = "inotify_add_watch", fields = {} },
 }
 
 for _, operation in pairs(OPERATIONS) do
@@ -176,17 +176,16 @@ local function rights_of(level, call, flags)
     local creates = call.missing and flags & core.flags.open.O_CREAT ~= 0
     return creates and rights | core.rights.create or rights
   end
-  local rights = parse_access(level + 1, OPERATIONS[call.op].rights)
+  local rights = core.needs[call.op]
   return call.exchanges and rights | core.rights.create or rights
 end
 
 -- What it would need at the new name; nil where there is none.
 local function new_rights_of(level, call)
-  local usual = OPERATIONS[call.op].new_rights
-  if call.new_rights or not usual then
+  local rights = core.new_needs[call.op]
+  if call.new_rights or rights == 0 then
     return call.new_rights and parse_access(level + 1, call.new_rights)
   end
-  local rights = parse_access(level + 1, usual)
   return (call.exchanges or call.replaces) and rights | core.rights.delete or rights
 end
 

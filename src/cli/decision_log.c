@@ -61,16 +61,12 @@ static void set_time(json_t *object)
 
 static json_t *rights_array(unsigned rights)
 {
-	static const struct {
-		unsigned right;
-		const char *name;
-	} names[] = {{RIGHT_READ, "read"}, {RIGHT_CREATE, "create"}, {RIGHT_DELETE, "delete"},
-		{RIGHT_MODIFY, "modify"}, {RIGHT_EXEC, "exec"}, {RIGHT_STAT, "stat"}};
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if ((rights & names[i].right) != 0)
-			(void)json_array_append_new(array, json_string(names[i].name));
+	for (int i = 0; i < RIGHT_COUNT; i++)
+		if ((rights & (1u << i)) != 0)
+			(void)json_array_append_new(
+				array, json_string(right_name((enum right_index)i)));
 	return array;
 }
 

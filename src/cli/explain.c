@@ -35,30 +35,31 @@ static const struct action {
 	const char *name;
 	enum operation operation;
 	const char *syscall;
-	unsigned rights, new_rights, flags;
+	unsigned rights; /* of an open; others have theirs */
+	unsigned flags;
 } actions[] = {
-	{"open", OPERATION_OPEN, "openat", RIGHT_READ, 0, 0},
-	{"read", OPERATION_OPEN, "openat", RIGHT_READ, 0, 0},
-	{"write", OPERATION_OPEN, "openat", RIGHT_MODIFY, 0, 0},
-	{"create", OPERATION_OPEN, "openat", RIGHT_CREATE | RIGHT_MODIFY, 0, MISSING},
-	{"exec", OPERATION_EXEC, "execve", RIGHT_EXEC, 0, 0},
-	{"mkdir", OPERATION_MKDIR, "mkdir", RIGHT_CREATE, 0, MISSING | ITSELF},
-	{"mknod", OPERATION_MKNOD, "mknod", RIGHT_CREATE, 0, MISSING | ITSELF},
-	{"symlink", OPERATION_SYMLINK, "symlink", RIGHT_CREATE, 0, MISSING | ITSELF},
-	{"remove", OPERATION_REMOVE, "unlink", RIGHT_DELETE, 0, ITSELF},
-	{"rename", OPERATION_RENAME, "rename", RIGHT_DELETE, RIGHT_CREATE, ITSELF},
-	{"link", OPERATION_LINK, "link", RIGHT_READ | RIGHT_MODIFY, RIGHT_CREATE, ITSELF},
-	{"chmod", OPERATION_CHMOD, "chmod", RIGHT_MODIFY, 0, 0},
-	{"chown", OPERATION_CHOWN, "chown", RIGHT_MODIFY, 0, 0},
-	{"truncate", OPERATION_TRUNCATE, "truncate", RIGHT_MODIFY, 0, 0},
-	{"utime", OPERATION_UTIME, "utimensat", RIGHT_MODIFY, 0, 0},
-	{"setxattr", OPERATION_SETXATTR, "setxattr", RIGHT_MODIFY, 0, 0},
-	{"stat", OPERATION_STAT, "stat", RIGHT_STAT, 0, 0},
-	{"access", OPERATION_ACCESS, "access", RIGHT_STAT, 0, 0},
-	{"readlink", OPERATION_READLINK, "readlink", RIGHT_STAT, 0, ITSELF},
-	{"getxattr", OPERATION_GETXATTR, "getxattr", RIGHT_STAT, 0, 0},
-	{"chdir", OPERATION_CHDIR, "chdir", RIGHT_STAT, 0, 0},
-	{"watch", OPERATION_WATCH, "inotify_add_watch", RIGHT_READ, 0, 0},
+	{"open", OPERATION_OPEN, "openat", RIGHT_READ, 0},
+	{"read", OPERATION_OPEN, "openat", RIGHT_READ, 0},
+	{"write", OPERATION_OPEN, "openat", RIGHT_MODIFY, 0},
+	{"create", OPERATION_OPEN, "openat", RIGHT_CREATE | RIGHT_MODIFY, MISSING},
+	{"exec", OPERATION_EXEC, "execve", 0, 0},
+	{"mkdir", OPERATION_MKDIR, "mkdir", 0, MISSING | ITSELF},
+	{"mknod", OPERATION_MKNOD, "mknod", 0, MISSING | ITSELF},
+	{"symlink", OPERATION_SYMLINK, "symlink", 0, MISSING | ITSELF},
+	{"remove", OPERATION_REMOVE, "unlink", 0, ITSELF},
+	{"rename", OPERATION_RENAME, "rename", 0, ITSELF},
+	{"link", OPERATION_LINK, "link", 0, ITSELF},
+	{"chmod", OPERATION_CHMOD, "chmod", 0, 0},
+	{"chown", OPERATION_CHOWN, "chown", 0, 0},
+	{"truncate", OPERATION_TRUNCATE, "truncate", 0, 0},
+	{"utime", OPERATION_UTIME, "utimensat", 0, 0},
+	{"setxattr", OPERATION_SETXATTR, "setxattr", 0, 0},
+	{"stat", OPERATION_STAT, "stat", 0, 0},
+	{"access", OPERATION_ACCESS, "access", 0, 0},
+	{"readlink", OPERATION_READLINK, "readlink", 0, ITSELF},
+	{"getxattr", OPERATION_GETXATTR, "getxattr", 0, 0},
+	{"chdir", OPERATION_CHDIR, "chdir", 0, 0},
+	{"watch", OPERATION_WATCH, "inotify_add_watch", 0, 0},
 };
 
 static const struct action *find_action(const char *name)
@@ -118,8 +119,8 @@ static unsigned new_rights_of(const struct action *action, const char *newpath)
 	struct stat st;
 
 	if (action->operation == OPERATION_RENAME && lstat(newpath, &st) == 0)
-		return action->new_rights | RIGHT_DELETE;
-	return action->new_rights;
+		return operation_new_rights(action->operation) | RIGHT_DELETE;
+	return operation_new_rights(action->operation);
 }
 
 static struct request request_of(const struct action *action, const char *path, const char *newpath)
@@ -127,7 +128,7 @@ static struct request request_of(const struct action *action, const char *path, 
 	struct request request = {
 		.operation = action->operation,
 		.syscall = action->syscall,
-		.rights = action->rights,
+		.rights = action->rights | operation_rights(action->operation),
 		.path = path,
 		.path_len = strlen(path),
 		.given = path,
@@ -217,7 +218,7 @@ static const struct action *checked_action(const char *name, bool has_newpath)
 
 	if (action == NULL)
 		complain("no action is called '%s'\nmoongate explain --help lists them", name);
-	else if (has_newpath != (action->new_rights != 0))
+	else if (has_newpath != (operation_new_rights(action->operation) != 0))
 		complain(has_newpath ? "'%s' has one path" : "'%s' has two paths: PATH NEWPATH",
 			name);
 	else

@@ -14,39 +14,37 @@ static const char usage[] =
 	"groups of calls that are refused unless a policy opens them with "
 	"allow.syscall.\n";
 
-static const struct {
-	const char *name, *help;
-} operations[] = {
-#define OPERATION_ROW(id, name, refusal, help) {name, help},
-	OPERATIONS(OPERATION_ROW)};
+static void print_rights(unsigned rights)
+{
+	const char *separator = "";
+
+	for (int i = 0; i < RIGHT_COUNT; i++)
+		if ((rights & (1u << i)) != 0) {
+			(void)printf("%s%s", separator, right_name((enum right_index)i));
+			separator = " and ";
+		}
+}
 
 /* What rules have to grant. */
-static const char *const needs[OPERATION_COUNT] = {
-	[OPERATION_OPEN] = "read, modify, or both; create what is missing",
-	[OPERATION_MKDIR] = "create",
-	[OPERATION_EXEC] = "exec",
-	[OPERATION_STAT] = "stat",
-	[OPERATION_ACCESS] = "stat",
-	[OPERATION_READLINK] = "stat",
-	[OPERATION_GETXATTR] = "stat",
-	[OPERATION_CHDIR] = "stat",
-	[OPERATION_WATCH] = "read",
-	[OPERATION_MKNOD] = "create",
-	[OPERATION_REMOVE] = "delete",
-	[OPERATION_RENAME] = "delete; for the new name create, and delete of what it replaces",
-	[OPERATION_LINK] = "read and modify; create for the new name",
-	[OPERATION_SYMLINK] = "create",
-	[OPERATION_CHMOD] = "modify",
-	[OPERATION_CHOWN] = "modify",
-	[OPERATION_TRUNCATE] = "modify",
-	[OPERATION_UTIME] = "modify",
-	[OPERATION_SETXATTR] = "modify",
-};
+static void print_needs(enum operation operation)
+{
+	(void)printf("%-14s needs ", "");
+	if (operation == OPERATION_OPEN)
+		(void)fputs("read, modify, or both; create what is missing", stdout);
+	print_rights(operation_rights(operation));
+	if (operation_new_rights(operation) != 0) {
+		(void)fputs("; for the new name ", stdout);
+		print_rights(operation_new_rights(operation));
+	}
+	if (operation == OPERATION_RENAME)
+		(void)fputs(", and delete of what it replaces", stdout);
+	(void)putchar('\n');
+}
 
 static void print_operation(enum operation operation)
 {
-	(void)printf("%-14s %s\n%-14s needs %s\n", operations[operation].name,
-		operations[operation].help, "", needs[operation]);
+	(void)printf("%-14s %s\n", operation_name(operation), operation_help(operation));
+	print_needs(operation);
 	for (size_t i = 0; i < syscall_table_size; i++)
 		if (syscall_table[i].operation == operation)
 			(void)printf("%-14s   %s\n", "", syscall_table[i].name);
@@ -82,7 +80,7 @@ static bool print_matching(const char *word)
 	bool found = false;
 
 	for (int i = 0; i < OPERATION_COUNT; i++)
-		if (word == NULL || strcmp(word, operations[i].name) == 0) {
+		if (word == NULL || strcmp(word, operation_name((enum operation)i)) == 0) {
 			print_operation((enum operation)i);
 			found = true;
 		}

@@ -75,56 +75,29 @@ static enum disposition judged_open(
 	return DISPOSITION_ASKED;
 }
 
-static enum disposition asked_unless_always(
-	const struct policy *policy, enum operation operation, unsigned rights)
+/* What a policy must always grant so that the kernel may decide such calls itself. */
+static unsigned rights_at_stake(enum operation operation)
 {
-	return policy_always_allows(policy, operation, rights) ? DISPOSITION_KERNEL
-							       : DISPOSITION_ASKED;
+	/* By another name any deny rule may be escaped. */
+	return operation_new_rights(operation) != 0 ? RIGHT_ALL : operation_rights(operation);
+}
+
+static bool is_asked(const struct policy *policy, const struct syscall_row *row, bool privileged)
+{
+	/* Without privileges every program is looked at: would_blind_us() in syscalls/exec.c. */
+	if (row->operation == OPERATION_EXEC && !privileged)
+		return true;
+	if (operation_rights(row->operation) == RIGHT_STAT)
+		return policy_judges_stat(policy) || policy_has_handler(policy, row->operation);
+	return !policy_always_allows(policy, row->operation, rights_at_stake(row->operation));
 }
 
 static enum disposition judged(
 	const struct policy *policy, const struct syscall_row *row, bool privileged)
 {
-	switch (row->operation) {
-	case OPERATION_EXEC:
-		/* Without privileges every program is looked at: would_blind_us() in
-		 * syscalls/exec.c. */
-		if (!privileged)
-			return DISPOSITION_ASKED;
-		return policy_always_allows(policy, row->operation, RIGHT_EXEC) ? DISPOSITION_KERNEL
-										: DISPOSITION_ASKED;
-	case OPERATION_OPEN:
+	if (row->operation == OPERATION_OPEN)
 		return judged_open(policy, row, privileged);
-	case OPERATION_STAT:
-	case OPERATION_ACCESS:
-	case OPERATION_READLINK:
-	case OPERATION_GETXATTR:
-	case OPERATION_CHDIR:
-		return policy_judges_stat(policy) || policy_has_handler(policy, row->operation)
-			       ? DISPOSITION_ASKED
-			       : DISPOSITION_KERNEL;
-	case OPERATION_WATCH:
-		return asked_unless_always(policy, row->operation, RIGHT_READ);
-	case OPERATION_MKDIR:
-	case OPERATION_MKNOD:
-	case OPERATION_SYMLINK:
-		return asked_unless_always(policy, row->operation, RIGHT_CREATE);
-	case OPERATION_REMOVE:
-		return asked_unless_always(policy, row->operation, RIGHT_DELETE);
-	case OPERATION_CHMOD:
-	case OPERATION_CHOWN:
-	case OPERATION_TRUNCATE:
-	case OPERATION_UTIME:
-	case OPERATION_SETXATTR:
-		return asked_unless_always(policy, row->operation, RIGHT_MODIFY);
-	case OPERATION_RENAME:
-	case OPERATION_LINK:
-		/* Any deny rule may be escaped by another name. */
-		return asked_unless_always(policy, row->operation, RIGHT_ALL);
-	case OPERATION_COUNT:
-		break;
-	}
-	return DISPOSITION_ASKED;
+	return is_asked(policy, row, privileged) ? DISPOSITION_ASKED : DISPOSITION_KERNEL;
 }
 
 enum disposition filter_disposition(

@@ -135,24 +135,13 @@ static int bridge_operations(lua_State *L)
 /* rights() → { [word] = bits } */
 static int bridge_rights(lua_State *L)
 {
-	static const struct {
-		const char *word;
-		unsigned bits;
-	} rights[] = {
-		{"read", RIGHT_READ},
-		{"write", RIGHT_WRITE},
-		{"create", RIGHT_CREATE},
-		{"delete", RIGHT_DELETE},
-		{"modify", RIGHT_MODIFY},
-		{"exec", RIGHT_EXEC},
-		{"stat", RIGHT_STAT},
-	};
-
 	lua_newtable(L); /* rights */
-	for (size_t i = 0; i < sizeof rights / sizeof rights[0]; i++) {
-		lua_pushinteger(L, rights[i].bits);  /* rights bits */
-		lua_setfield(L, -2, rights[i].word); /* rights */
+	for (int i = 0; i < RIGHT_COUNT; i++) {
+		lua_pushinteger(L, 1 << i);                           /* rights bits */
+		lua_setfield(L, -2, right_name((enum right_index)i)); /* rights */
 	}
+	lua_pushinteger(L, RIGHT_WRITE); /* rights bits */
+	lua_setfield(L, -2, "write");    /* rights */
 	return 1;
 }
 

@@ -453,14 +453,6 @@ static int loaded_log(lua_State *L)
 
 /* ---- words --------------------------------------------------------------------------------- */
 
-static void push_numbers(
-	lua_State *L, const char *const *names, const lua_Integer *numbers, size_t count)
-{
-	lua_newtable(L); /* words */
-	for (size_t i = 0; i < count; i++)
-		set_integer(L, names[i], numbers[i]);
-}
-
 static void push_operations(lua_State *L)
 {
 	lua_newtable(L); /* operations */
@@ -470,11 +462,17 @@ static void push_operations(lua_State *L)
 
 static void push_rights(lua_State *L)
 {
-	static const char *const names[] = {"read", "create", "delete", "modify", "exec", "stat"};
-	static const lua_Integer bits[] = {
-		RIGHT_READ, RIGHT_CREATE, RIGHT_DELETE, RIGHT_MODIFY, RIGHT_EXEC, RIGHT_STAT};
+	lua_newtable(L); /* rights */
+	for (int i = 0; i < RIGHT_COUNT; i++)
+		set_integer(L, right_name((enum right_index)i), 1 << i);
+}
 
-	push_numbers(L, names, bits, sizeof bits / sizeof bits[0]); /* rights */
+/* { mkdir = bits, … }: what operations need, at the one name or the other. */
+static void push_needs(lua_State *L, unsigned (*needs)(enum operation operation))
+{
+	lua_newtable(L); /* needs */
+	for (int i = 0; i < OPERATION_COUNT; i++)
+		set_integer(L, operation_name((enum operation)i), needs((enum operation)i));
 }
 
 /* { open = { O_CREAT = 64, … }, rename = {…}, … } */
@@ -527,12 +525,16 @@ int luaopen_moongate_core(lua_State *L)
 
 	luaL_checkversion(L);
 	make_classes(L);
-	luaL_newlib(L, functions);         /* core */
-	push_operations(L);                /* core operations */
-	lua_setfield(L, -2, "operations"); /* core */
-	push_rights(L);                    /* core rights */
-	lua_setfield(L, -2, "rights");     /* core */
-	push_flags(L);                     /* core flags */
-	lua_setfield(L, -2, "flags");      /* core */
+	luaL_newlib(L, functions);           /* core */
+	push_operations(L);                  /* core operations */
+	lua_setfield(L, -2, "operations");   /* core */
+	push_rights(L);                      /* core rights */
+	lua_setfield(L, -2, "rights");       /* core */
+	push_needs(L, operation_rights);     /* core needs */
+	lua_setfield(L, -2, "needs");        /* core */
+	push_needs(L, operation_new_rights); /* core needs */
+	lua_setfield(L, -2, "new_needs");    /* core */
+	push_flags(L);                       /* core flags */
+	lua_setfield(L, -2, "flags");        /* core */
 	return 1;
 }

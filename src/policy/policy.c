@@ -10,7 +10,7 @@
 enum { WORDS_SIZE = 512 };
 
 static const char *const refusal_names[OPERATION_COUNT] = {
-#define REFUSAL(id, name, refusal, help) [OPERATION_##id] = (refusal),
+#define REFUSAL(id, name, refusal, rights, new_rights, help) [OPERATION_##id] = (refusal),
 	OPERATIONS(REFUSAL)
 #undef REFUSAL
 };

@@ -261,8 +261,7 @@ static int act_chdir(struct object_job *job, const struct place *place)
 
 static void chdir_with(struct call *call, struct answer *answer, bool descriptor)
 {
-	struct object_job job = {
-		.call = call, .answer = answer, .rights = RIGHT_STAT, .act = act_chdir};
+	struct object_job job = {.call = call, .answer = answer, .act = act_chdir};
 	int result;
 
 	if (descriptor) {

@@ -18,7 +18,6 @@
 struct job {
 	struct call *call;
 	struct answer *answer;
-	unsigned rights;
 	bool makes; /* else it removes */
 	int (*act)(struct call *call, const struct entry *entry);
 	const char *link_target;
@@ -39,8 +38,8 @@ static void decide(struct job *job, int otherwise)
 	struct question question;
 	struct verdict verdict;
 
-	question_prepare(&question, job->call, job->rights, place->path, place->path_len,
-		!job->entry.exists);
+	question_prepare(&question, job->call, operation_rights(job->call->row->operation),
+		place->path, place->path_len, !job->entry.exists);
 	question.request.link_target = job->link_target;
 	question.request.flags = (uint32_t)job->call->at_flags;
 	switch (judge(&question, job->answer, otherwise, &verdict)) {
@@ -119,11 +118,7 @@ static int act_mkdir(struct call *call, const struct entry *entry)
 
 void mkdir_perform(struct call *call, struct answer *answer)
 {
-	struct job job = {.call = call,
-		.answer = answer,
-		.rights = RIGHT_CREATE,
-		.makes = true,
-		.act = act_mkdir};
+	struct job job = {.call = call, .answer = answer, .makes = true, .act = act_mkdir};
 
 	perform(&job);
 }
@@ -181,11 +176,7 @@ static bool makes_device(const struct call *call)
 
 void mknod_perform(struct call *call, struct answer *answer)
 {
-	struct job job = {.call = call,
-		.answer = answer,
-		.rights = RIGHT_CREATE,
-		.makes = true,
-		.act = act_mknod};
+	struct job job = {.call = call, .answer = answer, .makes = true, .act = act_mknod};
 	int result = check_type(call->mode);
 
 	if (result == 0)
@@ -219,7 +210,6 @@ void symlink_perform(struct call *call, struct answer *answer)
 {
 	struct job job = {.call = call,
 		.answer = answer,
-		.rights = RIGHT_CREATE,
 		.makes = true,
 		.act = act_symlink,
 		.link_target = call->new_given};
@@ -258,8 +248,7 @@ static int act_remove(struct call *call, const struct entry *entry)
 
 static void remove_with(struct call *call, struct answer *answer, int flags)
 {
-	struct job job = {
-		.call = call, .answer = answer, .rights = RIGHT_DELETE, .act = act_remove};
+	struct job job = {.call = call, .answer = answer, .act = act_remove};
 	int result = 0;
 
 	call->at_flags = flags;

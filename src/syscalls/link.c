@@ -33,20 +33,22 @@ static void refuse_redirect(const struct question *question, struct answer *answ
 		"a call with two names can be allowed or refused, not redirected");
 }
 
-/* The question about both ends. */
-static void ask(struct pair *pair, const struct place *from, bool missing, unsigned rights,
-	unsigned new_rights, int otherwise, int (*act)(struct pair *pair))
+/* The question about both ends; `more` and `new_more` rights than such calls always need. */
+static void ask(struct pair *pair, const struct place *from, bool missing, unsigned more,
+	unsigned new_more, int otherwise, int (*act)(struct pair *pair))
 {
+	const enum operation operation = pair->call->row->operation;
 	struct question question;
 	struct verdict verdict;
 
-	question_prepare(&question, pair->call, rights, from->path, from->path_len, missing);
+	question_prepare(&question, pair->call, operation_rights(operation) | more, from->path,
+		from->path_len, missing);
 	question.request.newpath = pair->to.place.path;
 	question.request.newpath_len = pair->to.place.path_len;
-	question.request.new_rights = new_rights;
+	question.request.new_rights = operation_new_rights(operation) | new_more;
 	question.request.flags = (uint32_t)pair->call->at_flags;
-	question.request.exchanges = pair->call->row->operation == OPERATION_RENAME &&
-				     (pair->call->at_flags & RENAME_EXCHANGE) != 0;
+	question.request.exchanges =
+		operation == OPERATION_RENAME && (pair->call->at_flags & RENAME_EXCHANGE) != 0;
 	switch (judge(&question, pair->answer, otherwise, &verdict)) {
 	case JUDGED_ALLOW:
 		answer_result(pair->answer, act(pair));
@@ -128,8 +130,8 @@ static int foregone_rename(const struct pair *pair)
 static void decide_rename(struct pair *pair)
 {
 	bool exchanges = (pair->call->at_flags & RENAME_EXCHANGE) != 0;
-	unsigned rights = RIGHT_DELETE | (exchanges ? RIGHT_CREATE : 0);
-	unsigned new_rights = RIGHT_CREATE | (pair->to.exists ? RIGHT_DELETE : 0);
+	unsigned rights = exchanges ? RIGHT_CREATE : 0;
+	unsigned new_rights = pair->to.exists ? RIGHT_DELETE : 0;
 
 	if (pair->from.special || pair->to.special)
 		answer_result(pair->answer, act_rename(pair));
@@ -220,7 +222,7 @@ static void decide_missing(struct pair *pair)
 	struct question question;
 	struct verdict verdict;
 
-	question_prepare(&question, pair->call, RIGHT_READ | RIGHT_MODIFY, pair->object.path,
+	question_prepare(&question, pair->call, operation_rights(OPERATION_LINK), pair->object.path,
 		pair->object.path_len, true);
 	if (judge(&question, pair->answer, -ENOENT, &verdict) == JUDGED_REDIRECT)
 		refuse_redirect(&question, pair->answer);
@@ -233,8 +235,7 @@ static void decide_link(struct pair *pair)
 		answer_result(pair->answer, act_link(pair)); /* EEXIST, EXDEV */
 	else
 		/* With a second name a file that may only be read could be written, and so on. */
-		ask(pair, &pair->object, false, RIGHT_READ | RIGHT_MODIFY, RIGHT_CREATE,
-			pair->to.exists ? -EEXIST : 0, act_link);
+		ask(pair, &pair->object, false, 0, 0, pair->to.exists ? -EEXIST : 0, act_link);
 }
 
 /*

@@ -28,7 +28,6 @@ struct view view_start(struct call *call, struct answer *answer, uint64_t addres
 	return (struct view){
 		.job = {.call = call,
 			.answer = answer,
-			.rights = RIGHT_STAT,
 			.flags = (call->at_flags & AT_SYMLINK_NOFOLLOW) != 0 ? PLACE_NOFOLLOW : 0,
 			.may_be_empty = (call->at_flags & AT_EMPTY_PATH) != 0,
 			.descriptor_is_free = true},

@@ -83,7 +83,6 @@ static struct object_job chmod_job(struct call *call, struct answer *answer)
 {
 	return (struct object_job){.call = call,
 		.answer = answer,
-		.rights = RIGHT_MODIFY,
 		.flags = follow(call->at_flags),
 		.may_be_empty = (call->at_flags & AT_EMPTY_PATH) != 0,
 		.act = act_chmod};
@@ -137,7 +136,6 @@ static void chown_with(struct call *call, struct answer *answer, unsigned flags,
 	const struct ids ids = {argument_behind_name(call, 1), argument_behind_name(call, 2)};
 	struct object_job job = {.call = call,
 		.answer = answer,
-		.rights = RIGHT_MODIFY,
 		.flags = flags,
 		.may_be_empty = (call->at_flags & AT_EMPTY_PATH) != 0,
 		.describe = describe_chown,
@@ -227,7 +225,6 @@ void truncate_perform(struct call *call, struct answer *answer)
 	const int64_t length = (int64_t)call->arguments[1];
 	struct object_job job = {.call = call,
 		.answer = answer,
-		.rights = RIGHT_MODIFY,
 		.describe = describe_truncate,
 		.act = act_truncate,
 		.context = &length};
@@ -261,7 +258,6 @@ static void utime_with(struct call *call, struct answer *answer, const struct ti
 {
 	struct object_job job = {.call = call,
 		.answer = answer,
-		.rights = RIGHT_MODIFY,
 		.flags = follow(call->at_flags),
 		.may_be_empty = (call->at_flags & AT_EMPTY_PATH) != 0,
 		.describe = describe_utime,
@@ -296,7 +292,6 @@ static void utime_of_any(
 {
 	struct object_job job = {.call = call,
 		.answer = answer,
-		.rights = RIGHT_MODIFY,
 		.describe = describe_utime,
 		.act = act_utime,
 		.context = times};
@@ -397,7 +392,6 @@ void file_setattr_perform(struct call *call, struct answer *answer)
 	struct attributes attributes = {.size = call->arguments[3]};
 	struct object_job job = {.call = call,
 		.answer = answer,
-		.rights = RIGHT_MODIFY,
 		.flags = follow(call->at_flags),
 		.may_be_empty = (call->at_flags & AT_EMPTY_PATH) != 0,
 		.act = act_set_attributes,

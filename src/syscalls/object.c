@@ -131,8 +131,8 @@ static void decide(struct object_job *job, const struct place *place, int otherw
 	struct question question;
 	struct verdict verdict;
 
-	question_prepare(&question, job->call, job->rights, place->path, place->path_len,
-		otherwise == -ENOENT);
+	question_prepare(&question, job->call, operation_rights(job->call->row->operation),
+		place->path, place->path_len, otherwise == -ENOENT);
 	if (job->describe != NULL)
 		job->describe(job, &question.request);
 	switch (judge(&question, job->answer, otherwise, &verdict)) {

@@ -19,14 +19,14 @@ int object_find(struct call *call, unsigned flags, bool may_be_empty, struct pla
 int object_of_descriptor(struct call *call, int fd, struct place *ret, int *ret_file);
 
 /*
- * Finds, judges with `rights` (a handler sees what `describe` adds to the request; may be NULL),
- * and acts. An object without a name (a pipe, a memory file) is nobody's business: it was reached
- * through a descriptor that the target has.
+ * Finds, judges with the rights that the operation needs (a handler sees what `describe` adds to
+ * the request; may be NULL), and acts. An object without a name (a pipe, a memory file) is nobody's
+ * business: it was reached through a descriptor that the target has.
  */
 struct object_job {
 	struct call *call;
 	struct answer *answer;
-	unsigned rights, flags; /* RIGHT_*, PLACE_* */
+	unsigned flags; /* PLACE_* */
 	bool may_be_empty;
 	bool as_real;            /* the real ids count: access(2) */
 	bool descriptor_is_free; /* about what the target has open it is not asked */

@@ -55,7 +55,6 @@ void inotify_add_watch_perform(struct call *call, struct answer *answer)
 	struct watching watching = {.mask = (uint32_t)call->arguments[2]};
 	struct object_job job = {.call = call,
 		.answer = answer,
-		.rights = RIGHT_READ,
 		.flags = (watching.mask & IN_DONT_FOLLOW) != 0 ? PLACE_NOFOLLOW : 0,
 		.act = act_watch,
 		.context = &watching};

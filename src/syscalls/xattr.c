@@ -198,7 +198,6 @@ static struct attribute start(struct call *call, struct answer *answer, unsigned
 
 	return (struct attribute){.job = {.call = call,
 					  .answer = answer,
-					  .rights = changes ? RIGHT_MODIFY : RIGHT_STAT,
 					  .flags = flags,
 					  .act = changes ? act_change : act_look,
 					  .descriptor_is_free = !changes,
