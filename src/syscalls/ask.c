@@ -15,25 +15,23 @@
 
 /* ---- inode flags, handles ------------------------------------------------------------------ */
 
-enum { ATTRIBUTES_FIRST_SIZE = 24 };
+enum { ATTRIBUTES_FIRST_SIZE = 24, ATTRIBUTES_LIMIT = 4096 };
 
-static long look_attributes(const void *context)
+static long look_attributes(const struct object_job *job, int pin)
 {
-	const struct view_subject *subject = context;
-	struct view *view = subject->view;
+	const struct view *view = job->context;
+	const int number = job->call->row->number;
 	char name[OBJECT_NAME_SIZE];
 
-	if (view->job.file >= 0)
-		return syscall(view->job.call->row->number, view->job.file, "", view->found.bytes,
-			view->size, AT_EMPTY_PATH);
-	return syscall(view->job.call->row->number, AT_FDCWD, object_name(subject->pin, name),
-		view->found.bytes, view->size, 0);
+	if (job->file >= 0)
+		return syscall(number, job->file, "", view->found.bytes, view->size, AT_EMPTY_PATH);
+	return syscall(number, AT_FDCWD, object_name(pin, name), view->found.bytes, view->size, 0);
 }
 
 static int act_attributes(struct object_job *job, const struct place *place)
 {
 	const struct view *view = job->context;
-	int result = view_act(job, place, look_attributes);
+	int result = object_act(job, place, look_attributes);
 
 	return result < 0 ? result : view_tell(view, view->found.bytes, view->size);
 }
@@ -41,16 +39,19 @@ static int act_attributes(struct object_job *job, const struct place *place)
 /* file_getattr(2), Linux 6.17. */
 void file_getattr_perform(struct call *call, struct answer *answer)
 {
-	struct view view = view_start(call, answer, call->arguments[2]);
-	int result = (call->at_flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) != 0 ? -EINVAL : 0;
+	unsigned char bytes[ATTRIBUTES_LIMIT] = {0};
+	struct view view;
+	int result = object_check_flags(call);
 
+	view_start(&view, call, answer, call->arguments[2]);
+	view.found.bytes = bytes;
 	view.size = call->arguments[3];
 	view.job.act = act_attributes;
-	if (result == 0 && view.size > sizeof view.found.bytes)
+	if (result == 0 && view.size > sizeof bytes)
 		result = -E2BIG;
 	else if (result == 0 && view.size < ATTRIBUTES_FIRST_SIZE)
 		result = -EINVAL;
-	view_finish(&view, result);
+	object_perform(&view.job, result);
 }
 
 struct handle {
@@ -65,21 +66,20 @@ struct handle_view {
 	uint64_t mount_address, mount;
 };
 
-static long look_handle(const void *context)
+static long look_handle(const struct object_job *job, int pin)
 {
-	const struct view_subject *subject = context;
-	struct handle_view *handle = (struct handle_view *)subject->view;
-	int flags = (handle->view.job.call->at_flags & ~AT_SYMLINK_FOLLOW) | AT_EMPTY_PATH;
+	struct handle_view *handle = job->context;
+	int flags = (job->call->at_flags & ~AT_SYMLINK_FOLLOW) | AT_EMPTY_PATH;
 
-	return syscall(SYS_name_to_handle_at, subject->pin, "", &handle->handle.header,
-		&handle->mount, flags);
+	return syscall(
+		SYS_name_to_handle_at, pin, "", &handle->handle.header, &handle->mount, flags);
 }
 
 static int act_handle(struct object_job *job, const struct place *place)
 {
 	const int unique = 0x1; /* AT_HANDLE_MNT_ID_UNIQUE, Linux 6.12 */
 	const struct target *target = &job->call->target;
-	struct handle_view *handle = (struct handle_view *)job->context;
+	struct handle_view *handle = job->context;
 	size_t mount = (job->call->at_flags & unique) != 0 ? sizeof(uint64_t) : sizeof(int);
 	int written, result = memory_read(target, handle->view.address, &handle->handle.header,
 			     sizeof handle->handle.header);
@@ -87,7 +87,7 @@ static int act_handle(struct object_job *job, const struct place *place)
 	if (result == 0 && handle->handle.header.handle_bytes > MAX_HANDLE_SZ)
 		result = -EINVAL;
 	if (result == 0)
-		result = view_act(job, place, look_handle);
+		result = object_act(job, place, look_handle);
 	if (result < 0 && result != -EOVERFLOW)
 		return result;
 	written = memory_write(target, handle->mount_address, &handle->mount, mount);
@@ -111,54 +111,49 @@ static int check_handle_flags(const struct call *call)
 
 void name_to_handle_at_perform(struct call *call, struct answer *answer)
 {
-	struct handle_view handle = {.view = view_start(call, answer, call->arguments[2]),
-		.mount_address = call->arguments[3]};
+	struct handle_view handle = {.mount_address = call->arguments[3]};
+	struct object_job *job = &handle.view.job;
 
-	handle.view.job.flags = (call->at_flags & AT_SYMLINK_FOLLOW) != 0 ? 0 : PLACE_NOFOLLOW;
-	handle.view.job.act = act_handle;
-	view_finish(&handle.view, check_handle_flags(call));
+	view_start(&handle.view, call, answer, call->arguments[2]);
+	job->flags = (call->at_flags & AT_SYMLINK_FOLLOW) != 0 ? 0 : PLACE_NOFOLLOW;
+	job->act = act_handle;
+	object_perform(job, check_handle_flags(call));
 }
 
 /* ---- access -------------------------------------------------------------------------------- */
 
-static long look_access(const void *context)
+static long look_access(const struct object_job *job, int pin)
 {
-	const struct view_subject *subject = context;
-	const struct call *call = subject->view->job.call;
+	const struct call *call = job->call;
 	int flags = call->at_flags & ~AT_SYMLINK_NOFOLLOW;
 
 	/* With a borrowed identity it is the file system's ids that are looked at: AT_EACCESS. */
 	if (call->session->world.credentials_vary)
 		flags |= AT_EACCESS;
-	return syscall(SYS_faccessat2, subject->pin, "", call->mode, flags | AT_EMPTY_PATH);
+	return syscall(SYS_faccessat2, pin, "", call->mode, flags | AT_EMPTY_PATH);
 }
 
 static int act_access(struct object_job *job, const struct place *place)
 {
-	struct call *call = job->call;
-	const struct view_subject subject = {(struct view *)job->context, place->object};
-
-	int result = job->as_real ? act_perform_as_real(call, look_access, &subject)
-				  : act_perform(call, place->object, look_access, &subject);
+	int result = object_act(job, place, look_access);
 
 	/* Its own descriptors a process may list and search, whatever it has become. */
-	if (result == -EACCES && (call->mode & W_OK) == 0 &&
-		act_may_enter_anyway(call, place->object))
+	if (result == -EACCES && (job->call->mode & W_OK) == 0 &&
+		act_may_enter_anyway(job->call, place->object))
 		result = 0;
 	return result;
 }
 
 static void access_with(struct call *call, struct answer *answer, uint32_t mode)
 {
-	struct view view = view_start(call, answer, 0);
-	int result = (call->at_flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) != 0
-			     ? -EINVAL
-			     : 0;
+	const int known = AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH;
+	struct object_job job = object_job_of(call, answer);
+	bool valid = (call->at_flags & ~known) == 0 && (mode & ~(uint32_t)07) == 0;
 
 	call->mode = mode;
-	view.job.act = act_access;
-	view.job.as_real = (call->at_flags & AT_EACCESS) == 0;
-	view_finish(&view, (mode & ~(uint32_t)07) != 0 ? -EINVAL : result);
+	job.act = act_access;
+	job.as_real = (call->at_flags & AT_EACCESS) == 0;
+	object_perform(&job, valid ? 0 : -EINVAL);
 }
 
 void access_perform(struct call *call, struct answer *answer)
@@ -173,12 +168,11 @@ void faccessat_perform(struct call *call, struct answer *answer)
 
 /* ---- readlink ------------------------------------------------------------------------------ */
 
-static long look_link(const void *context)
+static long look_link(const struct object_job *job, int pin)
 {
-	const struct view_subject *subject = context;
-	struct view *view = subject->view;
+	const struct view *view = job->context;
 
-	return readlinkat(subject->pin, "", (char *)view->found.bytes, sizeof view->found.bytes);
+	return readlinkat(pin, "", (char *)view->found.bytes, PATH_MAX);
 }
 
 /* The links that are ours when we read them. */
@@ -203,20 +197,17 @@ static int read_own_link(struct object_job *job, const struct place *place, char
 
 static int act_readlink(struct object_job *job, const struct place *place)
 {
-	struct view *view = (struct view *)job->context;
+	const struct view *view = job->context;
 	int length, result;
 
 	if (!S_ISLNK(place->st.st_mode))
 		return job->call->given_len == 0 ? -ENOENT : -EINVAL;
 	length = read_own_link(job, place, (char *)view->found.bytes);
 	if (length == 0)
-		length = view_act(job, place, look_link);
+		length = object_act(job, place, look_link);
 	if (length == -EACCES &&
-		procfs_is_own(&job->call->session->world, &job->call->target, place)) {
-		const struct view_subject subject = {view, place->object};
-
-		length = (int)look_link(&subject);
-	}
+		procfs_is_own(&job->call->session->world, &job->call->target, place))
+		length = (int)look_link(job, place->object);
 	if (length < 0)
 		return length;
 	if ((uint64_t)length > view->size)
@@ -227,13 +218,16 @@ static int act_readlink(struct object_job *job, const struct place *place)
 
 static void readlink_with(struct call *call, struct answer *answer, uint64_t address, int size)
 {
-	struct view view = view_start(call, answer, address);
+	unsigned char bytes[PATH_MAX];
+	struct view view;
 
+	view_start(&view, call, answer, address);
+	view.found.bytes = bytes;
 	view.size = (uint64_t)size;
 	view.job.flags = PLACE_NOFOLLOW;
 	view.job.may_be_empty = true; /* a descriptor of the link itself */
 	view.job.act = act_readlink;
-	view_finish(&view, size <= 0 ? -EINVAL : 0);
+	object_perform(&view.job, size <= 0 ? -EINVAL : 0);
 }
 
 void readlink_perform(struct call *call, struct answer *answer)
@@ -259,28 +253,10 @@ static int act_chdir(struct object_job *job, const struct place *place)
 	return OBJECT_CONTINUE;
 }
 
-static void chdir_with(struct call *call, struct answer *answer, bool descriptor)
-{
-	struct object_job job = {.call = call, .answer = answer, .act = act_chdir};
-	int result;
-
-	if (descriptor) {
-		object_perform_on_descriptor(&job, call->dirfd);
-	} else {
-		result = call_read_name(call);
-		if (result < 0)
-			answer_result(answer, result);
-		else
-			object_perform(&job);
-	}
-}
-
 void chdir_perform(struct call *call, struct answer *answer)
 {
-	chdir_with(call, answer, false);
-}
+	struct object_job job = object_job_of(call, answer);
 
-void fchdir_perform(struct call *call, struct answer *answer)
-{
-	chdir_with(call, answer, true);
+	job.act = act_chdir;
+	object_perform(&job, 0);
 }

@@ -47,6 +47,7 @@ static int decode_argument(struct call *call, size_t index)
 		call->new_dirfd = (int)(uint32_t)value;
 		return 0;
 	case ARG_NAME:
+	case ARG_NAME_OR_NONE:
 	case ARG_NEW_NAME:
 		return 0;
 	case ARG_PATH:
@@ -97,37 +98,41 @@ static size_t find_argument(const struct call *call, enum argument_kind kind)
 	return i;
 }
 
-static int read_text(
-	const struct call *call, enum argument_kind kind, char *buffer, size_t *ret_len)
+size_t call_name_index(const struct call *call)
 {
-	size_t index = find_argument(call, kind);
-	ssize_t length;
+	size_t index = find_argument(call, ARG_NAME);
 
-	if (index == 6)
-		return 0;
-	length = memory_read_path(&call->target, call->arguments[index], buffer);
+	return index < 6 ? index : find_argument(call, ARG_NAME_OR_NONE);
+}
+
+static int read_text(const struct call *call, size_t index, char *buffer, size_t *ret_len)
+{
+	ssize_t length = memory_read_path(&call->target, call->arguments[index], buffer);
+
 	*ret_len = length < 0 ? 0 : (size_t)length;
 	return length < 0 ? (int)length : 0;
 }
 
-int call_read_name(struct call *call)
+/* getname_maybe_null() in fs/namei.c. */
+static bool has_none(const struct call *call, size_t index)
 {
-	return read_text(call, ARG_NAME, call->given, &call->given_len);
+	return call->row->arguments[index] == ARG_NAME_OR_NONE && call->arguments[index] == 0 &&
+	       (call->at_flags & AT_EMPTY_PATH) != 0;
 }
 
-/* getname_maybe_null() in fs/namei.c. */
-int call_read_name_or_none(struct call *call)
+int call_read_name(struct call *call)
 {
-	size_t index = find_argument(call, ARG_NAME);
+	size_t index = call_name_index(call);
 
-	if (index < 6 && call->arguments[index] == 0 && (call->at_flags & AT_EMPTY_PATH) != 0)
+	if (index == 6 || has_none(call, index))
 		return 0;
-	return call_read_name(call);
+	return read_text(call, index, call->given, &call->given_len);
 }
 
 int call_read_new_name(struct call *call)
 {
-	return read_text(call, ARG_NEW_NAME, call->new_given, &call->new_given_len);
+	return read_text(
+		call, find_argument(call, ARG_NEW_NAME), call->new_given, &call->new_given_len);
 }
 
 int call_open_dirfd(const struct call *call, int dirfd)

@@ -113,13 +113,12 @@ enum { INTERNAL_ERESTARTSYS = 512 };
  */
 int call_decode(struct call *call);
 
-/*
- * Copy the names that call_decode() left: 0 or a negative errno, as call_decode(). With
- * AT_EMPTY_PATH the newest calls take no path at all for an empty one: call_read_name_or_none.
- */
+/* Copy the names that call_decode() left: 0 or a negative errno, as call_decode(). */
 int call_read_name(struct call *call);
-int call_read_name_or_none(struct call *call);
 int call_read_new_name(struct call *call);
+
+/* Where in the arguments its name is; 6: it is about a descriptor only. */
+size_t call_name_index(const struct call *call);
 
 /*
  * Where the call's path starts: an O_PATH pin in *ret_base, or -1 for an absolute path. -ENOENT:

@@ -74,12 +74,7 @@ static long rename_names(const void *context)
 
 static int act_rename(struct pair *pair)
 {
-	int result = 0;
-
-	/* A whiteout is a device node of the caller's. */
-	if ((pair->call->at_flags & RENAME_WHITEOUT) != 0)
-		result = act_take_umask(pair->call);
-	return result < 0 ? result : act_perform(pair->call, -1, rename_names, pair);
+	return act_perform(pair->call, -1, rename_names, pair);
 }
 
 /* One after the other: what is wrong with the new name comes after all that is with the old. */

@@ -11,62 +11,17 @@
 
 /* Facts about an object: stat and its like, and what the calls that look have in common. */
 
-int view_act(struct object_job *job, const struct place *place, act_function *action)
+void view_start(struct view *ret, struct call *call, struct answer *answer, uint64_t address)
 {
-	const struct view_subject subject = {(struct view *)job->context, place->object};
-
-	return act_perform(job->call, -1, action, &subject);
+	ret->job = object_job_of(call, answer);
+	ret->job.descriptor_is_free = true;
+	ret->job.context = ret;
+	ret->address = address;
 }
 
 int view_tell(const struct view *view, const void *bytes, size_t size)
 {
 	return memory_write(&view->job.call->target, view->address, bytes, size);
-}
-
-struct view view_start(struct call *call, struct answer *answer, uint64_t address)
-{
-	return (struct view){
-		.job = {.call = call,
-			.answer = answer,
-			.flags = (call->at_flags & AT_SYMLINK_NOFOLLOW) != 0 ? PLACE_NOFOLLOW : 0,
-			.may_be_empty = (call->at_flags & AT_EMPTY_PATH) != 0,
-			.descriptor_is_free = true},
-		.address = address};
-}
-
-/* Linux 6.11: an empty path need not be there at all. */
-static bool takes_no_path(const struct call *call)
-{
-	static const char *const names[] = {"newfstatat", "statx", "file_getattr"};
-
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (strcmp(call->row->name, names[i]) == 0)
-			return true;
-	return false;
-}
-
-/* With an empty path the newest calls are about the descriptor itself. */
-static bool is_about_descriptor(const struct object_job *job)
-{
-	const struct call *call = job->call;
-
-	return takes_no_path(call) && job->may_be_empty && call->given_len == 0 && call->dirfd >= 0;
-}
-
-void view_finish(struct view *view, int result)
-{
-	struct object_job *job = &view->job;
-
-	job->context = view;
-	if (result == 0)
-		result = takes_no_path(job->call) ? call_read_name_or_none(job->call)
-						  : call_read_name(job->call);
-	if (result < 0)
-		answer_result(job->answer, result);
-	else if (is_about_descriptor(job))
-		object_perform_on_descriptor(job, job->call->dirfd);
-	else
-		object_perform(job);
 }
 
 /* ---- stat ---------------------------------------------------------------------------------- */
@@ -77,59 +32,46 @@ static int act_stat(struct object_job *job, const struct place *place)
 	return view_tell(job->context, &place->st, sizeof place->st);
 }
 
-static void stat_with(struct call *call, struct answer *answer, unsigned flags, uint64_t address)
+static void stat_with(struct call *call, struct answer *answer, uint64_t address, int checked)
 {
-	struct view view = view_start(call, answer, address);
+	struct view view;
 
-	view.job.flags |= flags;
+	view_start(&view, call, answer, address);
 	view.job.act = act_stat;
-	view_finish(&view, 0);
+	object_perform(&view.job, checked);
 }
 
 void stat_perform(struct call *call, struct answer *answer)
 {
-	stat_with(call, answer, 0, call->arguments[1]);
-}
-
-void fstat_perform(struct call *call, struct answer *answer)
-{
-	struct view view = view_start(call, answer, call->arguments[1]);
-
-	view.job.act = act_stat;
-	view.job.context = &view;
-	object_perform_on_descriptor(&view.job, call->dirfd);
+	stat_with(call, answer, call->arguments[1], 0);
 }
 
 void lstat_perform(struct call *call, struct answer *answer)
 {
-	stat_with(call, answer, PLACE_NOFOLLOW, call->arguments[1]);
+	call->at_flags = AT_SYMLINK_NOFOLLOW;
+	stat_with(call, answer, call->arguments[1], 0);
 }
 
 void newfstatat_perform(struct call *call, struct answer *answer)
 {
 	const int known =
 		AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE;
-	struct view view = view_start(call, answer, call->arguments[2]);
-	int result = (call->at_flags & ~known) != 0 ? -EINVAL : 0;
 
-	view.job.act = act_stat;
-	view_finish(&view, result);
+	stat_with(call, answer, call->arguments[2], (call->at_flags & ~known) != 0 ? -EINVAL : 0);
 }
 
-static long look_statx(const void *context)
+static long look_statx(const struct object_job *job, int pin)
 {
-	const struct view_subject *subject = context;
-	struct view *view = subject->view;
-	int flags = view->job.call->at_flags & ~AT_SYMLINK_NOFOLLOW;
+	struct view *view = job->context;
+	int flags = job->call->at_flags & ~AT_SYMLINK_NOFOLLOW;
 
-	return syscall(
-		SYS_statx, subject->pin, "", flags | AT_EMPTY_PATH, view->mask, &view->found.statx);
+	return syscall(SYS_statx, pin, "", flags | AT_EMPTY_PATH, view->mask, &view->found.statx);
 }
 
 static int act_statx(struct object_job *job, const struct place *place)
 {
 	const struct view *view = job->context;
-	int result = view_act(job, place, look_statx);
+	int result = object_act(job, place, look_statx);
 
 	return result < 0 ? result : view_tell(view, &view->found.statx, sizeof view->found.statx);
 }
@@ -145,24 +87,25 @@ static int check_statx(const struct call *call, unsigned mask)
 
 void statx_perform(struct call *call, struct answer *answer)
 {
-	struct view view = view_start(call, answer, call->arguments[4]);
+	struct view view;
 
+	view_start(&view, call, answer, call->arguments[4]);
 	view.mask = (uint32_t)call->arguments[3];
 	view.job.act = act_statx;
-	view_finish(&view, check_statx(call, view.mask));
+	object_perform(&view.job, check_statx(call, view.mask));
 }
 
-static long look_statfs(const void *context)
+static long look_statfs(const struct object_job *job, int pin)
 {
-	const struct view_subject *subject = context;
+	struct view *view = job->context;
 
-	return fstatfs(subject->pin, &subject->view->found.statfs);
+	return fstatfs(pin, &view->found.statfs);
 }
 
 static int act_statfs(struct object_job *job, const struct place *place)
 {
 	const struct view *view = job->context;
-	int result = view_act(job, place, look_statfs);
+	int result = object_act(job, place, look_statfs);
 
 	return result < 0 ? result
 			  : view_tell(view, &view->found.statfs, sizeof view->found.statfs);
@@ -170,17 +113,9 @@ static int act_statfs(struct object_job *job, const struct place *place)
 
 void statfs_perform(struct call *call, struct answer *answer)
 {
-	struct view view = view_start(call, answer, call->arguments[1]);
+	struct view view;
 
+	view_start(&view, call, answer, call->arguments[1]);
 	view.job.act = act_statfs;
-	view_finish(&view, 0);
-}
-
-void fstatfs_perform(struct call *call, struct answer *answer)
-{
-	struct view view = view_start(call, answer, call->arguments[1]);
-
-	view.job.act = act_statfs;
-	view.job.context = &view;
-	object_perform_on_descriptor(&view.job, call->dirfd);
+	object_perform(&view.job, 0);
 }

@@ -65,8 +65,7 @@ int object_find(struct call *call, unsigned flags, bool may_be_empty, struct pla
 
 int object_of_descriptor(struct call *call, int fd, struct place *ret, int *ret_file)
 {
-	const struct world *world = &call->session->world;
-	int pin, file = process_take_fd(world, &call->target, fd);
+	int pin, file = process_take_fd(&call->target, fd);
 
 	*ret = PLACE_NOWHERE;
 	if (file < 0)
@@ -79,9 +78,30 @@ int object_of_descriptor(struct call *call, int fd, struct place *ret, int *ret_
 
 /* ---- judging and acting -------------------------------------------------------------------- */
 
+struct performance {
+	const struct object_job *job;
+	int pin;
+	object_action *action;
+};
+
+static long run(const void *context)
+{
+	const struct performance *performance = context;
+
+	return performance->action(performance->job, performance->pin);
+}
+
+int object_act(struct object_job *job, const struct place *place, object_action *action)
+{
+	const struct performance performance = {job, place->object, action};
+
+	return job->as_real ? act_perform_as_real(job->call, run, &performance)
+			    : act_perform(job->call, -1, run, &performance);
+}
+
 static void act(struct object_job *job, const struct place *place)
 {
-	int result = job->act(job, place);
+	int result = job->act != NULL ? job->act(job, place) : object_act(job, place, job->action);
 
 	if (result == OBJECT_CONTINUE)
 		job->answer->kind = ANSWER_CONTINUE;
@@ -148,36 +168,72 @@ static void decide(struct object_job *job, const struct place *place, int otherw
 	verdict_clear(&verdict);
 }
 
-void object_perform(struct object_job *job)
+static void settle(struct object_job *job, const struct place *place, int result)
+{
+	if (result == -ENOENT && place->path_len > 0)
+		decide(job, place, -ENOENT);
+	else if (result < 0)
+		answer_result(job->answer, result);
+	else if (is_free(job, place))
+		act(job, place);
+	else
+		decide(job, place, 0);
+}
+
+static void perform_on_path(struct object_job *job)
 {
 	cleanup_place struct place place = PLACE_NOWHERE;
 	int result = find(job->call, job->flags, job->may_be_empty,
 		job->as_real ? act_resolve_as_real : act_resolve, &place);
 
 	job->file = -1;
-	if (result == 0 && place.object < 0)
-		result = -ENOENT;
-	if (result == -ENOENT && place.path_len > 0)
-		decide(job, &place, -ENOENT);
-	else if (result < 0)
-		answer_result(job->answer, result);
-	else if (is_free(job, &place))
-		act(job, &place);
-	else
-		decide(job, &place, 0);
+	settle(job, &place, result == 0 && place.object < 0 ? -ENOENT : result);
 }
 
-void object_perform_on_descriptor(struct object_job *job, int fd)
+void object_perform_on_descriptor(struct object_job *job)
 {
 	cleanup_place struct place place = PLACE_NOWHERE;
 	cleanup_fd int file = -1;
-	int result = object_of_descriptor(job->call, fd, &place, &file);
+	int result = object_of_descriptor(job->call, job->call->dirfd, &place, &file);
 
 	job->file = file;
+	settle(job, &place, result);
+}
+
+static bool is_about_descriptor(const struct object_job *job)
+{
+	const struct call *call = job->call;
+	size_t name = call_name_index(call);
+	bool empty = job->may_be_empty && call->given_len == 0;
+
+	if (name < 6 && !(empty && call->row->arguments[name] == ARG_NAME_OR_NONE))
+		return false;
+	return call->dirfd >= 0 || !job->takes_cwd;
+}
+
+void object_perform(struct object_job *job, int checked)
+{
+	int result = checked < 0 ? checked : call_read_name(job->call);
+
 	if (result < 0)
 		answer_result(job->answer, result);
-	else if (is_free(job, &place))
-		act(job, &place);
+	else if (is_about_descriptor(job))
+		object_perform_on_descriptor(job);
 	else
-		decide(job, &place, 0);
+		perform_on_path(job);
+}
+
+int object_check_flags(const struct call *call)
+{
+	return (call->at_flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) != 0 ? -EINVAL : 0;
+}
+
+struct object_job object_job_of(struct call *call, struct answer *answer)
+{
+	return (struct object_job){.call = call,
+		.answer = answer,
+		.flags = (call->at_flags & AT_SYMLINK_NOFOLLOW) != 0 ? PLACE_NOFOLLOW : 0,
+		.may_be_empty = (call->at_flags & AT_EMPTY_PATH) != 0,
+		.takes_cwd = call_name_index(call) < 6,
+		.file = -1};
 }

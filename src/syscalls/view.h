@@ -11,7 +11,7 @@
  * look.c and ask.c share.
  */
 
-/* What was found out, and where the target wants it. */
+/* What was found out, and where the target wants it. Its job's context is the view itself. */
 struct view {
 	struct object_job job;
 	uint64_t address;
@@ -20,23 +20,12 @@ struct view {
 	union {
 		struct statx statx;
 		struct statfs statfs;
-		unsigned char bytes[PATH_MAX];
+		unsigned char *bytes; /* the performing function's */
 	} found;
 };
 
-struct view_subject {
-	struct view *view;
-	int pin;
-};
-
 /* `address` is where the target wants to be told. */
-struct view view_start(struct call *call, struct answer *answer, uint64_t address);
-
-/* Answers with `result` < 0; else reads the path, judges, acts. */
-void view_finish(struct view *view, int result);
-
-/* Runs `action` with a struct view_subject, as the target. */
-int view_act(struct object_job *job, const struct place *place, act_function *action);
+void view_start(struct view *ret, struct call *call, struct answer *answer, uint64_t address);
 
 /* Writes into the target's memory: 0 or a negative errno. */
 int view_tell(const struct view *view, const void *bytes, size_t size);

@@ -19,26 +19,13 @@ struct watching {
 	uint32_t mask;
 };
 
-struct subject {
-	const struct watching *watching;
-	int pin;
-};
-
-static long watch(const void *context)
+static long watch(const struct object_job *job, int pin)
 {
-	const struct subject *subject = context;
+	const struct watching *watching = job->context;
 	char name[OBJECT_NAME_SIZE];
 
-	return syscall(SYS_inotify_add_watch, subject->watching->instance,
-		object_name(subject->pin, name),
-		subject->watching->mask & ~(uint32_t)IN_DONT_FOLLOW);
-}
-
-static int act_watch(struct object_job *job, const struct place *place)
-{
-	const struct subject subject = {job->context, place->object};
-
-	return act_perform(job->call, place->object, watch, &subject);
+	return syscall(SYS_inotify_add_watch, watching->instance, object_name(pin, name),
+		watching->mask & ~(uint32_t)IN_DONT_FOLLOW);
 }
 
 /* The kernel itself looks at mask and instance; it stops at a path that can't be read. */
@@ -52,25 +39,16 @@ static int check(const struct watching *watching)
 
 void inotify_add_watch_perform(struct call *call, struct answer *answer)
 {
-	struct watching watching = {.mask = (uint32_t)call->arguments[2]};
-	struct object_job job = {.call = call,
-		.answer = answer,
-		.flags = (watching.mask & IN_DONT_FOLLOW) != 0 ? PLACE_NOFOLLOW : 0,
-		.act = act_watch,
-		.context = &watching};
-	cleanup_fd int instance = -1;
-	int result;
+	cleanup_fd int instance = process_take_fd(&call->target, call->dirfd);
+	struct watching watching = {instance, (uint32_t)call->arguments[2]};
+	struct object_job job = object_job_of(call, answer);
+	int result = check(&watching);
 
-	instance = process_take_fd(&call->session->world, &call->target, call->dirfd);
-	watching.instance = instance;
-	call->dirfd = AT_FDCWD; /* where the path starts */
-	result = check(&watching);
 	if (result == -EBADF && instance < 0)
 		result = instance; /* a mask without an event is looked at first */
-	if (result == 0)
-		result = call_read_name(call);
-	if (result < 0)
-		answer_result(answer, result);
-	else
-		object_perform(&job);
+	job.flags = (watching.mask & IN_DONT_FOLLOW) != 0 ? PLACE_NOFOLLOW : 0;
+	job.action = watch;
+	job.context = &watching;
+	call->dirfd = AT_FDCWD; /* where the path starts */
+	object_perform(&job, result);
 }

@@ -29,68 +29,41 @@ struct attribute {
 	unsigned char *bytes; /* a copy of the value, or room for it */
 };
 
-static const char *name_of(const struct attribute *attribute, int pin, char buffer[32])
-{
-	const int file = attribute->job.file;
-
-	return object_name(file >= 0 ? file : pin, buffer);
-}
-
-struct subject {
-	const struct attribute *attribute;
-	int pin;
-};
-
 /* The forms for a descriptor where there is one: it may be of a file without any path. */
-static long change(const void *context)
-{
-	const struct subject *subject = context;
-	const struct attribute *attribute = subject->attribute;
-	int file = attribute->job.file;
-	char path[OBJECT_NAME_SIZE];
-
-	if (file >= 0 && attribute->removes)
-		return fremovexattr(file, attribute->name);
-	if (file >= 0)
-		return fsetxattr(
-			file, attribute->name, attribute->bytes, attribute->size, attribute->flags);
-	if (attribute->removes)
-		return removexattr(name_of(attribute, subject->pin, path), attribute->name);
-	return setxattr(name_of(attribute, subject->pin, path), attribute->name, attribute->bytes,
-		attribute->size, attribute->flags);
-}
-
-static long look(const void *context)
-{
-	const struct subject *subject = context;
-	const struct attribute *attribute = subject->attribute;
-	int file = attribute->job.file;
-	char path[OBJECT_NAME_SIZE];
-
-	if (file >= 0 && attribute->lists)
-		return flistxattr(file, (char *)attribute->bytes, attribute->size);
-	if (file >= 0)
-		return fgetxattr(file, attribute->name, attribute->bytes, attribute->size);
-	if (attribute->lists)
-		return listxattr(name_of(attribute, subject->pin, path), (char *)attribute->bytes,
-			attribute->size);
-	return getxattr(name_of(attribute, subject->pin, path), attribute->name, attribute->bytes,
-		attribute->size);
-}
-
-static int act_change(struct object_job *job, const struct place *place)
+static long change(const struct object_job *job, int pin)
 {
 	const struct attribute *attribute = job->context;
-	const struct subject subject = {attribute, place->object};
+	char path[OBJECT_NAME_SIZE];
 
-	return act_perform(job->call, -1, change, &subject);
+	if (job->file >= 0)
+		return attribute->removes ? fremovexattr(job->file, attribute->name)
+					  : fsetxattr(job->file, attribute->name, attribute->bytes,
+						    attribute->size, attribute->flags);
+	(void)object_name(pin, path);
+	return attribute->removes ? removexattr(path, attribute->name)
+				  : setxattr(path, attribute->name, attribute->bytes,
+					    attribute->size, attribute->flags);
+}
+
+static long look(const struct object_job *job, int pin)
+{
+	const struct attribute *attribute = job->context;
+	char path[OBJECT_NAME_SIZE], *list = (char *)attribute->bytes;
+
+	if (job->file >= 0)
+		return attribute->lists ? flistxattr(job->file, list, attribute->size)
+					: fgetxattr(job->file, attribute->name, attribute->bytes,
+						  attribute->size);
+	(void)object_name(pin, path);
+	return attribute->lists
+		       ? listxattr(path, list, attribute->size)
+		       : getxattr(path, attribute->name, attribute->bytes, attribute->size);
 }
 
 static int act_look(struct object_job *job, const struct place *place)
 {
 	const struct attribute *attribute = job->context;
-	const struct subject subject = {attribute, place->object};
-	int length = act_perform(job->call, -1, look, &subject);
+	int length = object_act(job, place, look);
 	int result;
 
 	if (length <= 0 || attribute->size == 0)
@@ -152,63 +125,38 @@ static int make_room(struct attribute *attribute)
 	return attribute->bytes == NULL ? -ENOMEM : 0;
 }
 
-static bool names_path(const struct call *call)
-{
-	for (size_t i = 0; i < 6; i++)
-		if (call->row->arguments[i] == ARG_NAME)
-			return true;
-	return false;
-}
-
-/*
- * fgetxattr and its like; an empty path with AT_EMPTY_PATH is the same. Getting and setting take
- * AT_FDCWD for the working directory then, the others for a descriptor that is none.
- */
-static bool is_about_descriptor(const struct attribute *attribute)
-{
-	const struct call *call = attribute->job.call;
-	bool only = attribute->lists || attribute->removes;
-
-	if (names_path(call) && !(attribute->job.may_be_empty && call->given_len == 0))
-		return false;
-	return only || call->dirfd >= 0;
-}
-
 static void finish(struct attribute *attribute, int result)
 {
 	struct object_job *job = &attribute->job;
 
-	job->context = attribute;
+	/* Getting and setting take AT_FDCWD for the working directory, also where the form has no
+	 * path; the others do not. */
+	job->takes_cwd = !attribute->lists && !attribute->removes;
+	job->may_be_empty = job->may_be_empty || call_name_index(job->call) == 6;
 	job->describe = describe;
-	job->may_be_empty = job->may_be_empty || !names_path(job->call);
-	if (result == 0)
-		result = call_read_name_or_none(job->call);
-	if (result < 0)
-		answer_result(job->answer, result);
-	else if (is_about_descriptor(attribute))
-		object_perform_on_descriptor(job, job->call->dirfd);
-	else
-		object_perform(job);
+	job->context = attribute;
+	object_perform(job, result);
 	free(attribute->bytes);
 }
 
-static struct attribute start(struct call *call, struct answer *answer, unsigned flags)
+static struct attribute start(struct call *call, struct answer *answer)
 {
-	bool changes = call->row->operation == OPERATION_SETXATTR;
+	struct attribute attribute = {.job = object_job_of(call, answer)};
 
-	return (struct attribute){.job = {.call = call,
-					  .answer = answer,
-					  .flags = flags,
-					  .act = changes ? act_change : act_look,
-					  .descriptor_is_free = !changes,
-					  .file = -1}};
+	if (call->row->operation == OPERATION_SETXATTR) {
+		attribute.job.action = change;
+	} else {
+		attribute.job.act = act_look;
+		attribute.job.descriptor_is_free = true;
+	}
+	return attribute;
 }
 
 /* ---- the forms ----------------------------------------------------------------------------- */
 
-static void set(struct call *call, struct answer *answer, unsigned flags)
+void setxattr_perform(struct call *call, struct answer *answer)
 {
-	struct attribute attribute = start(call, answer, flags);
+	struct attribute attribute = start(call, answer);
 
 	attribute.value = call->arguments[2];
 	attribute.size = call->arguments[3];
@@ -216,9 +164,9 @@ static void set(struct call *call, struct answer *answer, unsigned flags)
 	finish(&attribute, read_value(call, &attribute, call->arguments[1]));
 }
 
-static void get(struct call *call, struct answer *answer, unsigned flags)
+void getxattr_perform(struct call *call, struct answer *answer)
 {
-	struct attribute attribute = start(call, answer, flags);
+	struct attribute attribute = start(call, answer);
 	int result = read_name(call, call->arguments[1], attribute.name);
 
 	attribute.value = call->arguments[2];
@@ -226,9 +174,9 @@ static void get(struct call *call, struct answer *answer, unsigned flags)
 	finish(&attribute, result < 0 ? result : make_room(&attribute));
 }
 
-static void list(struct call *call, struct answer *answer, unsigned flags)
+void listxattr_perform(struct call *call, struct answer *answer)
 {
-	struct attribute attribute = start(call, answer, flags);
+	struct attribute attribute = start(call, answer);
 
 	attribute.lists = true;
 	attribute.value = call->arguments[1];
@@ -236,66 +184,39 @@ static void list(struct call *call, struct answer *answer, unsigned flags)
 	finish(&attribute, make_room(&attribute));
 }
 
-static void drop(struct call *call, struct answer *answer, unsigned flags)
+void removexattr_perform(struct call *call, struct answer *answer)
 {
-	struct attribute attribute = start(call, answer, flags);
+	struct attribute attribute = start(call, answer);
 
 	attribute.removes = true;
 	finish(&attribute, read_name(call, call->arguments[1], attribute.name));
 }
 
-void setxattr_perform(struct call *call, struct answer *answer)
-{
-	set(call, answer, 0);
-}
-
 void lsetxattr_perform(struct call *call, struct answer *answer)
 {
-	set(call, answer, PLACE_NOFOLLOW);
-}
-
-void getxattr_perform(struct call *call, struct answer *answer)
-{
-	get(call, answer, 0);
+	call->at_flags = AT_SYMLINK_NOFOLLOW;
+	setxattr_perform(call, answer);
 }
 
 void lgetxattr_perform(struct call *call, struct answer *answer)
 {
-	get(call, answer, PLACE_NOFOLLOW);
-}
-
-void listxattr_perform(struct call *call, struct answer *answer)
-{
-	list(call, answer, 0);
+	call->at_flags = AT_SYMLINK_NOFOLLOW;
+	getxattr_perform(call, answer);
 }
 
 void llistxattr_perform(struct call *call, struct answer *answer)
 {
-	list(call, answer, PLACE_NOFOLLOW);
-}
-
-void removexattr_perform(struct call *call, struct answer *answer)
-{
-	drop(call, answer, 0);
+	call->at_flags = AT_SYMLINK_NOFOLLOW;
+	listxattr_perform(call, answer);
 }
 
 void lremovexattr_perform(struct call *call, struct answer *answer)
 {
-	drop(call, answer, PLACE_NOFOLLOW);
+	call->at_flags = AT_SYMLINK_NOFOLLOW;
+	removexattr_perform(call, answer);
 }
 
 /* ---- the newest forms: (dirfd, path, at_flags, …), Linux 6.13 ------------------------------ */
-
-static int start_at(struct call *call, struct attribute *attribute)
-{
-	int at_flags = call->at_flags;
-
-	if ((at_flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) != 0)
-		return -EINVAL;
-	attribute->job.flags = (at_flags & AT_SYMLINK_NOFOLLOW) != 0 ? PLACE_NOFOLLOW : 0;
-	attribute->job.may_be_empty = (at_flags & AT_EMPTY_PATH) != 0;
-	return 0;
-}
 
 /* struct xattr_args { u64 value; u32 size; u32 flags; }, longer ones with a zero tail. */
 static int read_args(struct call *call, struct attribute *attribute)
@@ -324,11 +245,11 @@ static int read_args(struct call *call, struct attribute *attribute)
 
 void setxattrat_perform(struct call *call, struct answer *answer)
 {
-	struct attribute attribute = start(call, answer, 0);
+	struct attribute attribute = start(call, answer);
 	int result = read_args(call, &attribute);
 
 	if (result == 0)
-		result = start_at(call, &attribute);
+		result = object_check_flags(call);
 	if (result == 0)
 		result = read_value(call, &attribute, call->arguments[3]);
 	finish(&attribute, result);
@@ -336,13 +257,13 @@ void setxattrat_perform(struct call *call, struct answer *answer)
 
 void getxattrat_perform(struct call *call, struct answer *answer)
 {
-	struct attribute attribute = start(call, answer, 0);
+	struct attribute attribute = start(call, answer);
 	int result = read_args(call, &attribute);
 
 	if (result == 0 && attribute.flags != 0)
 		result = -EINVAL;
 	if (result == 0)
-		result = start_at(call, &attribute);
+		result = object_check_flags(call);
 	if (result == 0)
 		result = read_name(call, call->arguments[3], attribute.name);
 	finish(&attribute, result < 0 ? result : make_room(&attribute));
@@ -350,8 +271,8 @@ void getxattrat_perform(struct call *call, struct answer *answer)
 
 void listxattrat_perform(struct call *call, struct answer *answer)
 {
-	struct attribute attribute = start(call, answer, 0);
-	int result = start_at(call, &attribute);
+	struct attribute attribute = start(call, answer);
+	int result = object_check_flags(call);
 
 	attribute.lists = true;
 	attribute.value = call->arguments[3];
@@ -361,8 +282,8 @@ void listxattrat_perform(struct call *call, struct answer *answer)
 
 void removexattrat_perform(struct call *call, struct answer *answer)
 {
-	struct attribute attribute = start(call, answer, 0);
-	int result = start_at(call, &attribute);
+	struct attribute attribute = start(call, answer);
+	int result = object_check_flags(call);
 
 	attribute.removes = true;
 	finish(&attribute,

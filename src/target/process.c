@@ -188,12 +188,11 @@ ssize_t process_link(const struct world *world, const struct target *target, con
 #define PIDFD_THREAD O_EXCL /* Linux 6.9 */
 #endif
 
-int process_take_fd(const struct world *world, const struct target *target, int fd)
+int process_take_fd(const struct target *target, int fd)
 {
 	cleanup_fd int pidfd = (int)syscall(SYS_pidfd_open, target->tid, PIDFD_THREAD);
 	int result;
 
-	(void)world;
 	if (pidfd < 0)
 		return target_check(target) < 0 ? -ESRCH : -EACCES;
 	result = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
@@ -280,22 +279,36 @@ int process_is_signalled(const struct world *world, const struct target *target,
 	return 0;
 }
 
-int process_file_size_limit(const struct world *world, const struct target *target, rlim_t *ret)
+/* The line of /proc/TID/limits, for a target of another user: its limits are no secret. */
+static int read_limit(
+	const struct world *world, const struct target *target, const char *title, rlim_t *ret)
 {
-	static const char title[] = "Max file size";
 	char text[4096];
 	const char *line;
 	ssize_t length = read_entry(world, target->tid, "limits", text, sizeof text);
 
-	if (length >= 0 && target_check(target) < 0)
-		return -ESRCH;
 	line = length < 0 ? NULL : strstr(text, title);
 	if (line == NULL)
 		return length < 0 ? (int)length : -EACCES;
-	line += sizeof title - 1;
+	line += strlen(title);
 	line += strspn(line, " ");
 	*ret = strncmp(line, "unlimited", 9) == 0 ? RLIM_INFINITY : strtoull(line, NULL, 10);
 	return 0;
+}
+
+int process_limit(const struct world *world, const struct target *target,
+	__rlimit_resource_t resource, rlim_t *ret)
+{
+	struct rlimit limit;
+	int result = 0;
+
+	/* prlimit(2) asks for CAP_SYS_RESOURCE where the target is another user. */
+	if (prlimit(target->tid, resource, NULL, &limit) == 0)
+		*ret = limit.rlim_cur;
+	else
+		result = read_limit(world, target,
+			resource == RLIMIT_FSIZE ? "Max file size" : "Max open files", ret);
+	return target_check(target) < 0 ? -ESRCH : result;
 }
 
 /* Open descriptors below the limit; those above it, opened before it was lowered, take no room. */
@@ -320,13 +333,13 @@ static rlim_t count_below(const struct world *world, const char *path, rlim_t li
 bool process_fds_exhausted(const struct world *world, const struct target *target)
 {
 	char path[NAME_SIZE];
-	struct rlimit limit;
 	struct stat st;
+	rlim_t limit;
 
 	if (fstatat(world->proc, entry(path, target->tid, "fd"), &st, 0) < 0 ||
-		prlimit(target->tid, RLIMIT_NOFILE, NULL, &limit) < 0)
+		process_limit(world, target, RLIMIT_NOFILE, &limit) < 0)
 		return false;
-	if (st.st_size == 0 || (rlim_t)st.st_size < limit.rlim_cur)
+	if (st.st_size == 0 || (rlim_t)st.st_size < limit)
 		return false;
-	return count_below(world, path, limit.rlim_cur) >= limit.rlim_cur;
+	return count_below(world, path, limit) >= limit;
 }

@@ -40,7 +40,7 @@ int process_open_fd(const struct world *world, const struct target *target, int 
  * thread's own table of descriptors). The caller closes. -EBADF; -EACCES: it is closed to us.
  * Checked.
  */
-int process_take_fd(const struct world *world, const struct target *target, int fd);
+int process_take_fd(const struct target *target, int fd);
 
 /* Text of the link /proc/TID/<name> (exe, cwd), NUL-terminated; returns its length. Checked. */
 ssize_t process_link(const struct world *world, const struct target *target, const char *name,
@@ -58,11 +58,9 @@ bool process_in_tree(const struct world *world, pid_t pid);
  */
 int process_is_signalled(const struct world *world, const struct target *target, bool *ret);
 
-/*
- * Its soft limit of the size of files, in bytes; RLIM_INFINITY: none. Read from /proc/TID/limits:
- * prlimit(2) asks for CAP_SYS_RESOURCE where the target is another user. 0 or a negative errno.
- */
-int process_file_size_limit(const struct world *world, const struct target *target, rlim_t *ret);
+/* Its soft limit, RLIMIT_FSIZE or RLIMIT_NOFILE. 0 or a negative errno; checked. */
+int process_limit(const struct world *world, const struct target *target,
+	__rlimit_resource_t resource, rlim_t *ret);
 
 /*
  * True if the target's next open could not get a descriptor below RLIMIT_NOFILE, as far as the
