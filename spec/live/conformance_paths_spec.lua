@@ -12,13 +12,19 @@ local function lines_of(text)
   return lines
 end
 
+-- The difference that docs/design.md names: where credentials change, who opened a descriptor can't be told.
+local function opener_unknown(native, supervised)
+  local attempt = native:match("^(linkat%(DESCRIPTOR, \"\", .-AT_EMPTY_PATH.-) => ")
+  return attempt ~= nil and supervised:find(attempt .. " => ENOENT", 1, true) == 1
+end
+
 -- The first twenty differences, and how many there are of each call.
-local function differences(native, supervised)
+local function differences(native, supervised, known)
   local expected, got = lines_of(native), lines_of(supervised)
   local said, count, calls, names = {}, 0, {}, {}
   for i = 1, math.max(#expected, #got) do
     local a, b = expected[i] or "(nothing)", got[i] or "(nothing)"
-    if a ~= b then
+    if a ~= b and not (known and known(a, b)) then
       count = count + 1
       local call = a:match("^([%w_]+)%(") or "other"
       if not calls[call] then names[#names + 1] = call end
@@ -39,10 +45,10 @@ local function differences(native, supervised)
     table.concat(said, "\n"))
 end
 
-local function compare(native, supervised)
+local function compare(native, supervised, known)
   assert.equal(0, native.status, native.err)
   assert.truthy(native.out:find("%d+ attempts\n$"), "the program did not finish: " .. native.err)
-  local said = differences(native.out, supervised.out)
+  local said = differences(native.out, supervised.out, known)
   assert(not said, said and said .. "\n" .. supervised.err)
   assert.equal(0, supervised.status, supervised.err)
   assert.equal(native.err, supervised.err)
@@ -62,7 +68,7 @@ exec "$moongate" run -q -p /tmp/policy.lua -- "$@"
 ]]
 
 -- On tmpfs: the root is one.
-local function in_private_root(identity, usual_stride)
+local function in_private_root(identity, usual_stride, known)
   local function run(policy)
     return live.run {
       private = true, timeout = 250, env = env,
@@ -70,7 +76,7 @@ local function in_private_root(identity, usual_stride)
         identity, stride(usual_stride) },
     }
   end
-  compare(run(""), run(live.permissive))
+  compare(run(""), run(live.permissive), known)
 end
 
 -- Where temporary files are. What is root's there, root has made before.
@@ -98,15 +104,15 @@ describe("calls with paths #live", function()
   end)
 
   for _, who in ipairs {
-    { "dropped", "root that became an ordinary user", 83 },
-    { "grouped", "root that became a user with a group", 191 },
+    { "dropped", "root that became an ordinary user", 83, opener_unknown },
+    { "grouped", "root that became a user with a group", 191, opener_unknown },
     { "no-override", "root without CAP_DAC_OVERRIDE", 97 },
-    { "effective", "root with an ordinary effective user", 193 },
-    { "fsuid", "root with an ordinary file system user", 197 },
+    { "effective", "root with an ordinary effective user", 193, opener_unknown },
+    { "fsuid", "root with an ordinary file system user", 197, opener_unknown },
     { "thread", "a thread with its own current directory and umask", 199 },
   } do
     it("are the same for " .. who[2], function()
-      if root_only() then in_private_root(who[1], who[3]) end
+      if root_only() then in_private_root(who[1], who[3], who[4]) end
     end)
   end
 

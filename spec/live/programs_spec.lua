@@ -170,7 +170,7 @@ END
       cp -a from to && cp -r --preserve=mode from/sub again && echo copied; stat -c '%n %Y %a %h' to/file; getfacl -cp to/sub 2>/dev/null; cp from/file to/new; cp --sparse=always from/file s; mv to/new moved; cp -n moved s; ls to]] },
     rsync = { needs = "rsync", text = [[
       mkdir -p from/a/b; for i in $(seq 100); do echo $i >from/a/f$i; done; ln -s a from/link; rsync -a from/ to/; rsync -ai from/ to/; echo x >>from/a/f1
-      rm from/a/f2; rsync -ai --checksum --delete from/ to/; diff -r from to && echo same]] },
+      rm from/a/f2; touch -d @2000 from/a/f1 from/a; rsync -ai --checksum --delete from/ to/; diff -r from to && echo same]] },
   }
 
   local names = {}

@@ -58,6 +58,8 @@ static void decide(struct job *job, int otherwise)
 /* What comes of it whatever the policy says; 0: it depends. */
 static int foregone(const struct job *job)
 {
+	if (job->entry.too_long)
+		return -ENAMETOOLONG;
 	if (job->makes)
 		return job->entry.exists ? -EEXIST : 0;
 	return job->entry.exists ? 0 : -ENOENT;

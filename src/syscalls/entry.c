@@ -13,74 +13,67 @@ void entry_clear(struct entry *entry)
 	place_clear(&entry->place);
 }
 
-static bool is_dots(const char *leaf)
-{
-	return strcmp(leaf, ".") == 0 || strcmp(leaf, "..") == 0;
-}
-
-/* place.path: the parent's name and the leaf's. */
-static int name_leaf(const struct world *world, struct place *place)
+/* place.path: the parent's name and the last component's. */
+static int name_entry(const struct world *world, const char *leaf, struct place *place)
 {
 	ssize_t length = pin_name(world, place->parent, place->path);
-	size_t leaf = strlen(place->leaf);
+	size_t leaf_len = strlen(leaf);
 
 	if (length < 0 || place->path[0] != '/')
 		return -EACCES;
 	if (length > 1)
 		place->path[length++] = '/';
-	if ((size_t)length + leaf >= sizeof place->path)
+	if ((size_t)length + leaf_len >= sizeof place->path)
 		return -ENAMETOOLONG;
-	memcpy(place->path + length, place->leaf, leaf + 1);
-	place->path_len = (size_t)length + leaf;
+	memcpy(place->path + length, leaf, leaf_len + 1);
+	place->path_len = (size_t)length + leaf_len;
 	return 0;
 }
 
-static bool look(const struct call *call, struct entry *entry)
+/* What a lookup of it says: 0, or a negative errno. */
+static int look(const struct call *call, const char *leaf, struct entry *entry)
 {
-	const struct place *place = &entry->place;
+	const int parent = entry->place.parent;
 	struct identity identity;
-	bool found;
+	int result = identity_enter(&identity, &call->session->world, &call->target);
 
-	if (identity_enter(&identity, &call->session->world, &call->target) < 0)
-		return false;
-	found = fstatat(place->parent, place->leaf, &entry->st, AT_SYMLINK_NOFOLLOW) == 0;
+	if (result < 0)
+		return result;
+	result = fstatat(parent, leaf, &entry->st, AT_SYMLINK_NOFOLLOW) == 0 ? 0 : -errno;
 	identity_leave(&identity);
-	if (!found && act_may_enter_anyway(call, place->parent))
-		found = fstatat(place->parent, place->leaf, &entry->st, AT_SYMLINK_NOFOLLOW) == 0;
-	return found;
+	if (result < 0 && act_may_enter_anyway(call, parent))
+		result = fstatat(parent, leaf, &entry->st, AT_SYMLINK_NOFOLLOW) == 0 ? 0 : -errno;
+	return result;
 }
 
-/* The kernel's own words for what never works: the root is real, and so busy. */
-static int take_special(struct entry *entry)
-{
-	entry->special = entry->exists = true;
-	if (entry->place.object >= 0) {
-		entry->dirfd = AT_FDCWD;
-		(void)strcpy(entry->name, "/");
-	}
-	return 0;
-}
-
-static int settle(const struct call *call, struct entry *entry)
+/* `leaf`: the last component, with no slash. */
+static int settle(const struct call *call, const char *leaf, struct entry *entry)
 {
 	struct place *place = &entry->place;
 	int result;
 
 	entry->dirfd = place->parent;
-	(void)snprintf(entry->name, sizeof entry->name, "%s%s", place->leaf,
-		place->trailing_slash ? "/" : "");
-	if (place->object >= 0 || is_dots(place->leaf))
-		return take_special(entry);
-	result = name_leaf(&call->session->world, place);
+	if (place->object >= 0) {
+		/* The root: a real one is as busy as any. */
+		entry->dirfd = AT_FDCWD;
+		entry->name = "/";
+	}
+	entry->special = entry->exists = place->object >= 0 || path_is_dots(leaf);
+	if (entry->special)
+		return 0;
+	result = name_entry(&call->session->world, leaf, place);
 	if (result < 0)
 		return result;
-	entry->exists = look(call, entry);
+	result = look(call, leaf, entry);
+	entry->exists = result == 0;
+	entry->too_long = result == -ENAMETOOLONG;
 	return 0;
 }
 
 int entry_find(
 	const struct call *call, int base, const char *path, size_t length, struct entry *ret)
 {
+	char directory[PATH_MAX], leaf[PATH_MAX];
 	struct route route = {
 		.world = &call->session->world,
 		.target = &call->target,
@@ -89,11 +82,25 @@ int entry_find(
 		.base = base,
 		.flags = PLACE_PARENT,
 	};
+	size_t start, end;
 	int result;
 
 	*ret = ENTRY_NOWHERE;
+	path_last(path, length, &start, &end);
+	if (end - start > NAME_MAX) {
+		/* Its file system says that it is too long, later: its directory counts first. */
+		memcpy(directory, path, start);
+		(void)strcpy(directory + start, "x");
+		route.path = directory;
+		route.length = start + 1;
+	}
 	result = act_resolve(call, &route, &ret->place);
-	return result < 0 ? result : settle(call, ret);
+	if (result < 0)
+		return result;
+	memcpy(leaf, path + start, end - start);
+	leaf[end - start] = '\0';
+	ret->name = path + start;
+	return settle(call, leaf, ret);
 }
 
 static int pin_as_target(const struct call *call, const char *directory)
@@ -114,17 +121,17 @@ static int pin_as_target(const struct call *call, const char *directory)
 
 int entry_find_redirected(const struct call *call, const char *path, struct entry *ret)
 {
-	const char *leaf = strrchr(path, '/');
+	size_t length = strlen(path), start, end;
 	char directory[PATH_MAX];
 
 	*ret = ENTRY_NOWHERE;
-	if (leaf == NULL || leaf[1] == '\0' || strlen(leaf + 1) > NAME_MAX ||
-		strlen(path) >= PATH_MAX)
+	path_last(path, length, &start, &end);
+	if (start == 0 || end < length || end - start > NAME_MAX || length >= PATH_MAX)
 		return -EACCES;
-	(void)snprintf(directory, sizeof directory, "%.*s", (int)(leaf - path + 1), path);
+	(void)snprintf(directory, sizeof directory, "%.*s", (int)start, path);
 	ret->place.parent = pin_as_target(call, directory);
 	if (ret->place.parent < 0)
 		return ret->place.parent;
-	(void)strcpy(ret->place.leaf, leaf + 1);
-	return settle(call, ret);
+	ret->name = path + start;
+	return settle(call, ret->name, ret);
 }

@@ -9,11 +9,12 @@
  * the last component is text. What is judged is the directory's resolved name and that text.
  */
 struct entry {
-	struct place place;      /* parent; path is the name judged */
-	int dirfd;               /* with `name`: what a *at call takes; not owned */
-	char name[NAME_MAX + 2]; /* as the program wrote it: with its closing slash */
-	bool special; /* "/", ".", "..": such calls fail in the kernel, whatever they are */
+	struct place place; /* parent; path is the name judged */
+	int dirfd;          /* with `name`: what a *at call takes; not owned */
+	const char *name;   /* as the program wrote it, with slashes behind it; borrowed */
+	bool special;       /* "/", ".", "..": such calls fail in the kernel, whatever they are */
 	bool exists;
+	bool too_long;  /* says its file system: no more is known of it */
 	struct stat st; /* if it exists; of the name itself, no link is followed */
 };
 
@@ -23,8 +24,8 @@ void entry_clear(struct entry *entry);
 #define cleanup_entry __attribute__((cleanup(entry_clear)))
 
 /*
- * Pins the directory of `path`, which starts at `base` (-1: it is absolute). 0, or a negative
- * errno; with -ENOENT place.path may be the name whose directory is missing.
+ * Pins the directory of `path`, which starts at `base` (-1: it is absolute) and outlives the entry.
+ * 0, or a negative errno; with -ENOENT place.path may be the name whose directory is missing.
  */
 int entry_find(
 	const struct call *call, int base, const char *path, size_t length, struct entry *ret);

@@ -111,15 +111,25 @@ static bool on_same_mount(const struct pair *pair)
 	       one.stx_mnt_id == other.stx_mnt_id;
 }
 
-static int foregone_rename(const struct pair *pair)
+/* What the lookups say, in their order; 0: nothing. */
+static int looked_up(const struct pair *pair)
 {
+	if (pair->from.too_long || pair->to.too_long)
+		return -ENAMETOOLONG;
 	if (!pair->from.exists)
-		return on_same_mount(pair) ? -ENOENT : -EXDEV;
+		return -ENOENT;
 	if (pair->to.exists && (pair->call->at_flags & RENAME_NOREPLACE) != 0)
 		return -EEXIST;
 	if (!pair->to.exists && (pair->call->at_flags & RENAME_EXCHANGE) != 0)
-		return on_same_mount(pair) ? -ENOENT : -EXDEV;
+		return -ENOENT;
 	return 0;
+}
+
+static int foregone_rename(const struct pair *pair)
+{
+	int result = looked_up(pair);
+
+	return result < 0 && !on_same_mount(pair) ? -EXDEV : result;
 }
 
 static void decide_rename(struct pair *pair)
@@ -133,37 +143,6 @@ static void decide_rename(struct pair *pair)
 	else
 		ask(pair, &pair->from.place, !pair->from.exists, rights, new_rights,
 			foregone_rename(pair), act_rename);
-}
-
-/* Whether the last name is longer than any can be: found out when it is looked up, late. */
-static bool ends_too_long(const char *path, size_t length)
-{
-	size_t start;
-
-	while (length > 0 && path[length - 1] == '/')
-		length--;
-	start = length;
-	while (start > 0 && path[start - 1] != '/')
-		start--;
-	return length - start > NAME_MAX;
-}
-
-/* Both directories first; then "." and its like; then names that are too long. */
-static int find_both(struct pair *pair)
-{
-	const struct call *call = pair->call;
-	int result = find_old(pair), second;
-	bool old_long = result == -ENAMETOOLONG && ends_too_long(call->given, call->given_len);
-
-	if (result < 0 && !old_long)
-		return result;
-	second = find_new(pair);
-	if (second < 0 &&
-		!(second == -ENAMETOOLONG && ends_too_long(call->new_given, call->new_given_len)))
-		return second;
-	if ((old_long || second < 0) && (pair->from.special || pair->to.special))
-		return -EBUSY;
-	return old_long ? result : second;
 }
 
 static int check_rename_flags(unsigned flags)
@@ -185,7 +164,9 @@ void rename_perform(struct call *call, struct answer *answer)
 	int result = check_rename_flags((unsigned)call->at_flags);
 
 	if (result == 0)
-		result = find_both(&pair);
+		result = find_old(&pair);
+	if (result == 0)
+		result = find_new(&pair);
 	if (result < 0)
 		answer_result(answer, result);
 	else
@@ -224,13 +205,20 @@ static void decide_missing(struct pair *pair)
 	verdict_clear(&verdict);
 }
 
+static int foregone_link(const struct pair *pair)
+{
+	if (pair->to.too_long)
+		return -ENAMETOOLONG;
+	return pair->to.exists ? -EEXIST : 0;
+}
+
 static void decide_link(struct pair *pair)
 {
 	if (pair->to.special || pair->object.nameless)
 		answer_result(pair->answer, act_link(pair)); /* EEXIST, EXDEV */
 	else
 		/* With a second name a file that may only be read could be written, and so on. */
-		ask(pair, &pair->object, false, 0, 0, pair->to.exists ? -EEXIST : 0, act_link);
+		ask(pair, &pair->object, false, 0, 0, foregone_link(pair), act_link);
 }
 
 /*
@@ -244,7 +232,7 @@ static int check_opener(const struct call *call)
 	struct process_status status;
 	int result;
 
-	if (!world->credentials_vary || call->dirfd < 0)
+	if (!world->credentials_vary || call->dirfd < 0 || call->given_len > 0)
 		return 0;
 	result = process_status(world, &call->target, &status);
 	if (result < 0)
@@ -258,8 +246,6 @@ static int find_object(struct pair *pair)
 	unsigned flags = (call->at_flags & AT_SYMLINK_FOLLOW) != 0 ? 0 : PLACE_NOFOLLOW;
 	int result = call_read_name(call);
 
-	if (result == 0 && call->given_len == 0)
-		result = check_opener(call);
 	if (result == 0)
 		result = object_find(
 			call, flags, (call->at_flags & AT_EMPTY_PATH) != 0, &pair->object);
@@ -280,6 +266,8 @@ void link_perform(struct call *call, struct answer *answer)
 	if (result == -ENOENT && pair.object.path_len > 0) {
 		decide_missing(&pair);
 	} else {
+		if (result == 0)
+			result = check_opener(call);
 		if (result == 0)
 			result = find_new(&pair);
 		if (result < 0)

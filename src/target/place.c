@@ -135,28 +135,40 @@ static int resolve_by_kernel(const struct route *route, struct place *ret)
 	return place_name(route->world, ret);
 }
 
-/*
- * Splits "a/b/c//" into "a/b/." and "c": a lookup of "." asks for the right to search, as that of
- * any name does. false: there is no plain last name, or no room.
- */
-static bool split(const struct route *route, char directory[PATH_MAX], struct place *ret)
+void path_last(const char *path, size_t length, size_t *ret_start, size_t *ret_end)
 {
-	const char *path = route->path;
-	size_t end = route->length, start;
+	size_t end = length, start;
 
 	while (end > 0 && path[end - 1] == '/')
 		end--;
 	start = end;
 	while (start > 0 && path[start - 1] != '/')
 		start--;
+	*ret_start = start;
+	*ret_end = end;
+}
+
+bool path_is_dots(const char *component)
+{
+	return strcmp(component, ".") == 0 || strcmp(component, "..") == 0;
+}
+
+/*
+ * Splits "a/b/c//" into "a/b/." and "c": a lookup of "." asks for the right to search, as that of
+ * any name does. false: there is no plain last name, or no room.
+ */
+static bool split(const struct route *route, char directory[PATH_MAX], struct place *ret)
+{
+	size_t start, end;
+
+	path_last(route->path, route->length, &start, &end);
 	if (end == start || end - start > NAME_MAX || start + 2 > PATH_MAX)
 		return false;
-	memcpy(ret->leaf, path + start, end - start);
+	memcpy(ret->leaf, route->path + start, end - start);
 	ret->leaf[end - start] = '\0';
-	ret->trailing_slash = end < route->length;
-	memcpy(directory, path, start);
+	memcpy(directory, route->path, start);
 	memcpy(directory + start, ".", 2);
-	return strcmp(ret->leaf, ".") != 0 && strcmp(ret->leaf, "..") != 0;
+	return !path_is_dots(ret->leaf);
 }
 
 /* The directory of the last component, by the kernel's walk; < 0: walk by hand. */

@@ -18,7 +18,6 @@ struct place {
 	int object;              /* O_PATH pin, or -1: nothing is there */
 	int parent;              /* O_PATH pin of its directory, or -1 where there is none */
 	char leaf[NAME_MAX + 1]; /* name in parent */
-	bool trailing_slash;     /* the text had one after the last name */
 	bool nameless;           /* a pipe, socket, memory file …: an object without a path */
 	struct stat st;          /* of object */
 	char path[PATH_MAX];     /* resolved name; with no object: the name it would have */
@@ -57,6 +56,12 @@ struct route {
  * name that could not be found.
  */
 int place_resolve(const struct route *route, struct place *ret);
+
+/* Where the last component of a path begins and ends; slashes behind it are not part of it. */
+void path_last(const char *path, size_t length, size_t *ret_start, size_t *ret_end);
+
+/* "." and "..", which are no names. */
+bool path_is_dots(const char *component);
 
 /* Fills path from a pin: its name as the supervisor sees it. -errno; -EACCES: it has no name. */
 int place_name(const struct world *world, struct place *place);

@@ -177,7 +177,6 @@ static int arrive(struct walk *walk, int object, const struct component *compone
 	if (place->parent < 0)
 		return -errno;
 	(void)strcpy(place->leaf, component->name);
-	place->trailing_slash = component->trailing_slash;
 	if (component->trailing_slash && !S_ISDIR(place->st.st_mode))
 		return -ENOTDIR;
 	return STEP_ARRIVED;
@@ -204,7 +203,6 @@ static int miss(struct walk *walk, const struct component *component)
 		return -ENOENT;
 	place->parent = steal_fd(&walk->current);
 	(void)strcpy(place->leaf, component->name);
-	place->trailing_slash = component->trailing_slash;
 	return STEP_ARRIVED;
 }
 
@@ -283,11 +281,6 @@ static int step_dots(struct walk *walk, const struct component *component)
 	return result;
 }
 
-static bool is_dots(const char *name)
-{
-	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
-}
-
 /* PLACE_PARENT: the last component is not looked up; its directory is what is wanted. */
 static int stop_before(struct walk *walk, const struct component *component)
 {
@@ -295,7 +288,6 @@ static int stop_before(struct walk *walk, const struct component *component)
 
 	place->parent = steal_fd(&walk->current);
 	(void)strcpy(place->leaf, component->name);
-	place->trailing_slash = component->trailing_slash;
 	return STEP_ARRIVED;
 }
 
@@ -308,7 +300,7 @@ static int check_last(const struct walk *walk, const struct component *component
 		return here;
 	(void)close(here);
 	if (component->trailing_slash && (walk->route->flags & PLACE_CREATE) != 0 &&
-		!is_dots(component->name))
+		!path_is_dots(component->name))
 		return -EISDIR;
 	return 0;
 }
@@ -320,7 +312,7 @@ static int check_hidden(struct walk *walk, const struct component *component)
 	struct place *place = walk->place;
 	ssize_t length;
 
-	if (world->hidden == NULL || is_dots(component->name))
+	if (world->hidden == NULL || path_is_dots(component->name))
 		return 0;
 	length = pin_name(world, walk->current, place->path);
 	if (length < 0 || place->path[0] != '/')
@@ -356,7 +348,7 @@ static int step(struct walk *walk)
 		if ((walk->route->flags & PLACE_PARENT) != 0)
 			return stop_before(walk, &component);
 	}
-	if (is_dots(component.name))
+	if (path_is_dots(component.name))
 		return step_dots(walk, &component);
 	return step_into(walk, &component);
 }
