@@ -1,15 +1,14 @@
-#include <errno.h>
 #include <lauxlib.h>
 #include <lua.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "lua/bits.h"
 #include "lua/host.h"
 #include "lua/messages.h"
 #include "lua/module.h"
+#include "lua/offline.h"
 #include "policy/errname.h"
 #include "syscalls/open.h"
 #include "syscalls/table.h"
@@ -84,16 +83,6 @@ static const char *text_field(lua_State *L, const char *name, size_t *ret_len)
 	return lua_getfield(L, 1, name) == LUA_TSTRING ? lua_tolstring(L, -1, ret_len) : NULL;
 }
 
-static lua_Integer number_field(lua_State *L, int index, const char *name, lua_Integer otherwise)
-{
-	lua_Integer number = otherwise;
-
-	if (lua_getfield(L, index, name) != LUA_TNIL) /* … number */
-		number = luaL_checkinteger(L, -1);
-	lua_pop(L, 1); /* … */
-	return number;
-}
-
 static void read_limits(lua_State *L, struct lua_host_limits *limits)
 {
 	*limits = lua_host_default_limits;
@@ -101,12 +90,12 @@ static void read_limits(lua_State *L, struct lua_host_limits *limits)
 		int index = lua_gettop(L);
 
 		limits->decision_ms =
-			(unsigned)number_field(L, index, "decision_ms", limits->decision_ms);
-		limits->load_ms = (unsigned)number_field(L, index, "load_ms", limits->load_ms);
+			(unsigned)offline_number(L, index, "decision_ms", limits->decision_ms);
+		limits->load_ms = (unsigned)offline_number(L, index, "load_ms", limits->load_ms);
 		limits->memory =
-			(size_t)number_field(L, index, "memory", (lua_Integer)limits->memory);
-		limits->steps =
-			(unsigned long)number_field(L, index, "steps", (lua_Integer)limits->steps);
+			(size_t)offline_number(L, index, "memory", (lua_Integer)limits->memory);
+		limits->steps = (unsigned long)offline_number(
+			L, index, "steps", (lua_Integer)limits->steps);
 	}
 	lua_pop(L, 1); /* options… */
 }
@@ -170,147 +159,6 @@ static int core_load(lua_State *L)
 
 /* ---- asking -------------------------------------------------------------------------------- */
 
-/* A request with the facts that a spec gave; fetch finds them behind the request. */
-struct test_request {
-	struct request request;
-	lua_Integer uid, gid; /* -1: not given */
-	const char *exe, *cwd;
-	struct timespec times[2];
-};
-
-static int give_number(lua_Integer number, struct fact_value *ret)
-{
-	ret->number = number;
-	return number >= 0 ? 0 : -ENODATA;
-}
-
-static int give_text(const char *text, struct fact_value *ret)
-{
-	if (text == NULL || strlen(text) >= sizeof ret->text)
-		return -ENODATA;
-	strcpy(ret->text, text);
-	return 0;
-}
-
-static int fetch_fact(const struct request *request, enum fact fact, struct fact_value *ret)
-{
-	const struct test_request *test = (const struct test_request *)request;
-
-	switch (fact) {
-	case FACT_PID:
-		return give_number(request->tid, ret);
-	case FACT_UID:
-		return give_number(test->uid, ret);
-	case FACT_GID:
-		return give_number(test->gid, ret);
-	case FACT_EXE:
-		return give_text(test->exe, ret);
-	case FACT_CWD:
-		return give_text(test->cwd, ret);
-	}
-	return -ENODATA;
-}
-
-/* A string of the question at index 2, which keeps it alive. */
-static const char *question_text(lua_State *L, const char *name, size_t *ret_len)
-{
-	const char *text = NULL;
-
-	if (lua_getfield(L, 2, name) == LUA_TSTRING) /* … text */
-		text = lua_tolstring(L, -1, ret_len);
-	lua_pop(L, 1); /* … */
-	return text;
-}
-
-static bool question_flag(lua_State *L, const char *name)
-{
-	bool flag;
-
-	lua_getfield(L, 2, name); /* … flag */
-	flag = lua_toboolean(L, -1);
-	lua_pop(L, 1); /* … */
-	return flag;
-}
-
-/* Seconds, "now", or nil where it stays as it is. */
-static struct timespec question_time(lua_State *L, const char *name)
-{
-	struct timespec time = {.tv_nsec = UTIME_OMIT};
-	lua_Number seconds;
-
-	lua_getfield(L, -1, name); /* … times time */
-	if (lua_type(L, -1) == LUA_TNUMBER) {
-		seconds = lua_tonumber(L, -1);
-		time.tv_sec = (time_t)seconds - (seconds < 0);
-		time.tv_nsec = (long)((seconds - (lua_Number)time.tv_sec) * 1e9) % 1000000000;
-	} else if (!lua_isnil(L, -1)) {
-		time.tv_nsec = UTIME_NOW;
-	}
-	lua_pop(L, 1); /* … times */
-	return time;
-}
-
-/* Without a table both are set to now. */
-static void take_times(lua_State *L, struct test_request *test)
-{
-	if (lua_getfield(L, 2, "times") == LUA_TTABLE) { /* … times */
-		test->times[0] = question_time(L, "atime");
-		test->times[1] = question_time(L, "mtime");
-		test->request.times = test->times;
-	}
-	lua_pop(L, 1); /* … */
-}
-
-/* What only some operations have. */
-static void take_details(lua_State *L, struct test_request *test)
-{
-	struct request *request = &test->request;
-
-	request->newpath = question_text(L, "newpath", &request->newpath_len);
-	request->new_rights = (unsigned)number_field(L, 2, "new_rights", 0);
-	request->exchanges = question_flag(L, "exchanges");
-	request->link_target = question_text(L, "target", NULL);
-	request->attribute = question_text(L, "name", NULL);
-	request->length = number_field(L, 2, "length", 0);
-	request->owner = (uint32_t)number_field(L, 2, "owner", UINT32_MAX);
-	request->group = (uint32_t)number_field(L, 2, "group", UINT32_MAX);
-	take_times(L, test);
-}
-
-static void take_names(lua_State *L, struct request *request)
-{
-	request->syscall = question_text(L, "syscall", NULL);
-	request->path = question_text(L, "path", &request->path_len);
-	request->given = question_text(L, "given", &request->given_len);
-	luaL_argcheck(L, (unsigned)request->operation < OPERATION_COUNT, 2, "operation");
-	luaL_argcheck(L, request->syscall != NULL, 2, "syscall");
-	luaL_argcheck(L, request->path != NULL && request->given != NULL, 2, "path");
-}
-
-/* Fills *ret from the question at index 2; what it refers to lives as long as that. */
-static void check_question(lua_State *L, struct test_request *ret)
-{
-	*ret = (struct test_request){
-		.request =
-			{
-				.operation = (enum operation)number_field(L, 2, "operation", -1),
-				.rights = (unsigned)number_field(L, 2, "rights", 0),
-				.flags = (uint64_t)number_field(L, 2, "flags", 0),
-				.mode = (uint32_t)number_field(L, 2, "mode", 0),
-				.pid = (pid_t)number_field(L, 2, "pid", 1000),
-				.tid = (pid_t)number_field(L, 2, "tid", 1000),
-				.missing = question_flag(L, "missing"),
-				.fetch = fetch_fact,
-			},
-		.uid = number_field(L, 2, "uid", -1),
-		.gid = number_field(L, 2, "gid", -1),
-		.exe = question_text(L, "exe", NULL),
-		.cwd = question_text(L, "cwd", NULL),
-	};
-	take_names(L, &ret->request);
-	take_details(L, ret);
-}
-
 /* A verdict with a finalizer: it may own data. */
 static struct verdict *push_verdict(lua_State *L)
 {
@@ -370,13 +218,13 @@ static void push_verdict_table(lua_State *L, const struct verdict *verdict)
 static int loaded_decide(lua_State *L)
 {
 	struct loaded *loaded = check_loaded(L);
-	struct test_request test;
+	struct offline_request asked;
 	struct verdict *verdict;
 
 	luaL_checktype(L, 2, LUA_TTABLE);
-	check_question(L, &test);
+	offline_question(L, &asked);
 	verdict = push_verdict(L); /* loaded question verdict */
-	lua_host_decide(loaded->host, &test.request, verdict);
+	lua_host_decide(loaded->host, &asked.request, verdict);
 	push_verdict_table(L, verdict); /* loaded question verdict answer */
 	return 1;
 }
@@ -384,13 +232,13 @@ static int loaded_decide(lua_State *L)
 /* loaded:suggest(question) → the line that would allow it */
 static int loaded_suggest(lua_State *L)
 {
-	struct test_request test;
+	struct offline_request asked;
 	char text[4096];
 
 	(void)check_loaded(L);
 	luaL_checktype(L, 2, LUA_TTABLE);
-	check_question(L, &test);
-	policy_suggest(&test.request, text, sizeof text);
+	offline_question(L, &asked);
+	policy_suggest(&asked.request, text, sizeof text);
 	lua_pushstring(L, text); /* … text */
 	return 1;
 }

@@ -208,23 +208,6 @@ bool answer_verdict(struct answer *answer, const struct verdict *verdict)
 	return false;
 }
 
-void call_report(struct call *call, int error, const char *note)
-{
-	struct verdict verdict = {.kind = VERDICT_DENY, .source = SOURCE_DEFAULT, .error = error};
-	struct question question;
-	struct observation observation = {
-		.call = call, .request = &question.request, .verdict = &verdict, .note = note};
-
-	question_prepare(&question, call, 0, call->given, call->given_len, false);
-	call->session->observe(call->session->observe_context, &observation);
-}
-
-void answer_refusal(struct call *call, struct answer *answer, int error, const char *note)
-{
-	call_report(call, error, note);
-	answer_result(answer, -error);
-}
-
 /* ---- asking -------------------------------------------------------------------------------- */
 
 static int fetch_link(const struct call *call, const char *name, struct fact_value *ret)
@@ -296,25 +279,50 @@ void question_ask(const struct question *question, struct verdict *ret)
 	session->decide(session->decide_context, &question->request, ret);
 }
 
-void question_observe(const struct question *question, const struct verdict *verdict)
+static void observe(
+	const struct question *question, const struct verdict *verdict, const char *note)
 {
 	const struct session *session = question->call->session;
-	struct observation observation = {
-		.call = question->call, .request = &question->request, .verdict = verdict};
+	struct observation observation = {.call = question->call,
+		.request = &question->request,
+		.verdict = verdict,
+		.note = note};
 
 	session->observe(session->observe_context, &observation);
+}
+
+void question_observe(const struct question *question, const struct verdict *verdict)
+{
+	observe(question, verdict, NULL);
+}
+
+/* ---- refusals that no policy decided -------------------------------------------------------- */
+
+static void observe_refusal(const struct question *question, int error, const char *note)
+{
+	const struct verdict verdict = {
+		.kind = VERDICT_DENY, .source = SOURCE_DEFAULT, .error = error};
+
+	observe(question, &verdict, note);
 }
 
 void question_refuse(
 	const struct question *question, struct answer *answer, int error, const char *note)
 {
-	struct verdict verdict = {.kind = VERDICT_DENY, .source = SOURCE_DEFAULT, .error = error};
-	struct observation observation = {.call = question->call,
-		.request = &question->request,
-		.verdict = &verdict,
-		.note = note};
-	const struct session *session = question->call->session;
+	observe_refusal(question, error, note);
+	answer_result(answer, -error);
+}
 
-	session->observe(session->observe_context, &observation);
+void call_report(const struct call *call, int error, const char *note)
+{
+	struct question question;
+
+	question_prepare(&question, call, 0, call->given, call->given_len, false);
+	observe_refusal(&question, error, note);
+}
+
+void answer_refusal(const struct call *call, struct answer *answer, int error, const char *note)
+{
+	call_report(call, error, note);
 	answer_result(answer, -error);
 }

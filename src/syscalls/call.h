@@ -156,7 +156,7 @@ void question_refuse(
 bool answer_verdict(struct answer *answer, const struct verdict *verdict);
 
 /* Logs that something happened which must not, and was undone. */
-void call_report(struct call *call, int error, const char *note);
+void call_report(const struct call *call, int error, const char *note);
 
 /* A refusal that no policy decided (a group, a rule of the supervisor's own), logged. */
-void answer_refusal(struct call *call, struct answer *answer, int error, const char *note);
+void answer_refusal(const struct call *call, struct answer *answer, int error, const char *note);

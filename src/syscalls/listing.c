@@ -19,8 +19,27 @@
 
 enum { BUFFER_LIMIT = 64 * 1024, BUFFER_LEAST = 1024 };
 
+/* struct linux_dirent64 has the type before the name; struct linux_dirent had it behind. */
+struct form {
+	long number;
+	size_t name_offset;
+};
+
+static const struct form *form_of(const struct call *call)
+{
+	static const struct form entries64 = {SYS_getdents64, 19};
+#ifdef SYS_getdents /* newer architectures do not have it */
+	static const struct form entries = {SYS_getdents, 18};
+
+	if (strcmp(call->row->name, "getdents") == 0)
+		return &entries;
+#endif
+	return &entries64;
+}
+
 struct listing {
 	const struct call *call;
+	const struct form *form;
 	int file;
 	unsigned char *bytes;
 	unsigned size;
@@ -32,15 +51,7 @@ static long list(const void *context)
 {
 	const struct listing *listing = context;
 
-	return syscall(listing->call->row->number >= 0 ? listing->call->row->number
-						       : syscall_number(listing->call->row),
-		listing->file, listing->bytes, listing->size);
-}
-
-/* struct linux_dirent64 has the type before the name; struct linux_dirent had it behind. */
-static size_t name_offset(const struct call *call)
-{
-	return strcmp(call->row->name, "getdents64") == 0 ? 19 : 18;
+	return syscall(listing->form->number, listing->file, listing->bytes, listing->size);
 }
 
 static bool is_hidden(const struct listing *listing, const char *name)
@@ -69,7 +80,7 @@ static uint16_t record_length(const unsigned char *record)
 /* Moves what may be seen together; returns how much it is. */
 static int filter(const struct listing *listing, int used)
 {
-	size_t offset = name_offset(listing->call);
+	size_t offset = listing->form->name_offset;
 	int kept = 0;
 
 	for (int at = 0; at < used;) {
@@ -143,7 +154,7 @@ static int deliver(struct listing *listing, struct call *call, unsigned room)
 void getdents_perform(struct call *call, struct answer *answer)
 {
 	unsigned size = (uint32_t)call->arguments[2];
-	struct listing listing = {.call = call, .size = size};
+	struct listing listing = {.call = call, .form = form_of(call), .size = size};
 	cleanup_place struct place place = PLACE_NOWHERE;
 	cleanup_fd int file = -1;
 	int result = object_of_descriptor(call, call->dirfd, &place, &file);
