@@ -2,6 +2,7 @@
 local core, import = ...
 local blame = import "blame"
 local environment = import "environment"
+local limits = import "limits"
 local params = import "params"
 local rules = import "rules"
 local suggest = import "suggest"
@@ -204,6 +205,7 @@ local function compile(source, context)
   for name, word in next, params.words(context) do
     words[name] = word
   end
+  words.limits = limits.words(context).limits
   words.use = new_use(context, source)
   local text = source.text:sub(1, 1) == "#" and "--" .. source.text or source.text
   local chunk, problem = core.compile(text, "@" .. source.name, environment.new(context, words))

@@ -1,4 +1,5 @@
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +54,22 @@ static void print_rules(const struct policy *policy)
 	for (size_t i = 0; i < syscall_count; i++)
 		(void)printf("  %s:%d: %s.syscall \"%s\"\n", syscalls[i].file, syscalls[i].line,
 			syscalls[i].deny ? "deny" : "allow", syscalls[i].word);
+}
+
+static void print_limits(const struct policy *policy)
+{
+	const struct run_limits *limits = policy_limits(policy);
+
+	for (int i = 0; i < RUN_LIMIT_COUNT; i++) {
+		enum run_limit limit = (enum run_limit)i;
+
+		if (run_limits_have(limits, limit))
+			(void)printf("  limits: %s %" PRIu64 "%s\n", run_limit_name(limit),
+				limits->values[i],
+				strcmp(run_limit_unit(limit), "time") == 0   ? " ms"
+				: strcmp(run_limit_unit(limit), "size") == 0 ? " bytes"
+									     : "");
+	}
 }
 
 static void print_handlers(const struct policy *policy)
@@ -151,6 +168,7 @@ static int check(const struct policy_options *options)
 		return EXIT_FINDINGS;
 	print_rules(lua_host_policy(host));
 	print_handlers(lua_host_policy(host));
+	print_limits(lua_host_policy(host));
 	print_calls(lua_host_policy(host));
 	print_groups(lua_host_policy(host));
 	lua_host_free(host);

@@ -7,7 +7,8 @@
 enum {
 	EXIT_FINDINGS = 1,
 	EXIT_USAGE = 2,
-	EXIT_OURS = 125, /* run: nothing was run, or supervision broke */
+	EXIT_OUT_OF_TIME = 124, /* run: as timeout(1) */
+	EXIT_OURS = 125,        /* run: nothing was run, or supervision broke */
 	EXIT_NOT_EXECUTABLE = 126,
 	EXIT_NOT_FOUND = 127,
 };

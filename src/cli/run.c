@@ -58,7 +58,8 @@ static const char usage[] =
 	"  -h, --help            this text\n"
 	"\n"
 	"Exit status: COMMAND's own; 128+n when it died of signal n; 126 it cannot be executed;\n"
-	"127 it was not found; 125 Moongate could not (and nothing was run).\n"
+	"127 it was not found; 125 Moongate could not (and nothing was run);\n"
+	"124 it took longer than the policy lets it (limits: wall).\n"
 	"\n"
 	"example: moongate run -p workspace -D dir=$PWD -- make\n";
 
@@ -209,6 +210,13 @@ static bool is_closed(void *host, const char *path, size_t length)
 	return policy_closed(lua_host_policy(host), path, length);
 }
 
+static long processes_of(const struct policy *policy)
+{
+	uint64_t limit = policy_limits(policy)->values[RUN_LIMIT_PROCESSES];
+
+	return limit < LONG_MAX ? (long)limit : LONG_MAX;
+}
+
 static struct session *new_session(struct run *run, struct error *err)
 {
 	struct session *session = calloc(1, sizeof *session);
@@ -235,6 +243,7 @@ static struct session *new_session(struct run *run, struct error *err)
 	session->decide_context = run->host;
 	session->observe = report_observe;
 	session->observe_context = run->report;
+	session->processes = processes_of(run->policy);
 	session->judges_exec = !policy_always_allows(run->policy, OPERATION_EXEC, RIGHT_EXEC);
 	for (int i = 0; i < OPERATION_COUNT; i++)
 		session->asks[i] = policy_has_handler(run->policy, (enum operation)i);
@@ -306,7 +315,8 @@ static int start(struct run *run, struct error *err)
 	const struct launch launch = {.program = run->program,
 		.arguments = run->command,
 		.shell_arguments = run->shell,
-		.filter = &run->filter};
+		.filter = &run->filter,
+		.limits = policy_limits(run->policy)};
 	sigset_t all;
 	int result;
 
@@ -340,15 +350,44 @@ static int exit_status(const struct run *run, int status)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-static int wait_for_end(const struct run *run)
+/* Both are asked each time: each remembers what it saw. */
+static bool is_stuck(void *context)
 {
-	int status;
+	const struct run *run = context;
+	bool gate = gate_is_stuck(run->gate), host = lua_host_is_stuck(run->host);
 
-	if (supervise(&run->launched, &status) == 0)
+	return gate || host;
+}
+
+static int wait_for_end(struct run *run)
+{
+	const struct supervision supervision = {
+		.launched = &run->launched,
+		.wall_ms = policy_limits(run->policy)->values[RUN_LIMIT_WALL],
+		.is_stuck = is_stuck,
+		.context = run,
+	};
+	int status, end = supervise(&supervision, &status);
+
+	if (end == RUN_ENDED)
 		return exit_status(run, status);
 	launch_kill_tree();
-	complain("the guard process died, and so the whole tree was killed");
-	return EXIT_OURS;
+	switch (end) {
+	case RUN_OUT_OF_TIME:
+		complain("the run took longer than the policy lets it (limits: wall), and was "
+			 "killed");
+		return EXIT_OUT_OF_TIME;
+	case RUN_INTERRUPTED:
+		complain("interrupted twice: every process of the run was killed");
+		return 128 + SIGINT;
+	case RUN_STUCK:
+		complain("the supervisor did not answer any more, and so the whole tree was "
+			 "killed\nthis is an error in Moongate: please report it");
+		return EXIT_OURS;
+	default:
+		complain("the guard process died, and so the whole tree was killed");
+		return EXIT_OURS;
+	}
 }
 
 /* A reader of our messages that is gone, or a limit of file sizes, must not end us. */

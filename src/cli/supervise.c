@@ -11,13 +11,24 @@
 #include <sys/pidfd.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "cli/witness.h"
 
+enum {
+	AGAIN_MS = 500,   /* two Ctrl-C within this time kill the tree */
+	STUCK_LOOKS = 20, /* so many looks, a second apart, at which nothing has moved */
+	LOOK_MS = 1000,
+};
+
 struct watch {
+	const struct supervision *supervision;
 	const struct launched *launched;
+	enum run_end end;
+	int64_t started, interrupted, looked; /* ms */
+	unsigned stuck_looks;
 	int signals; /* signalfd */
 	struct witness witness;
 	bool exited;
@@ -115,6 +126,23 @@ static void read_events(struct watch *watch)
 		handle_event(watch, event.status);
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+/* The guard kills the tree, and ends. */
+static void end_tree(struct watch *watch, enum run_end end)
+{
+	if (watch->end != RUN_ENDED)
+		return;
+	watch->end = end;
+	launch_end(watch->launched);
+}
+
 static bool ends_the_wait(uint32_t signal)
 {
 	return signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT;
@@ -139,6 +167,17 @@ static bool has_reached_target(const struct watch *watch, const struct signalfd_
 	       witness_saw(&watch->witness, (int)info->ssi_signo);
 }
 
+/* From the terminal: a person, who has said so before just now. */
+static bool is_second_interrupt(struct watch *watch, const struct signalfd_siginfo *info)
+{
+	int64_t now = now_ms(), before = watch->interrupted;
+
+	if (info->ssi_signo != SIGINT || info->ssi_code != SI_KERNEL)
+		return false;
+	watch->interrupted = now;
+	return before != 0 && now - before <= AGAIN_MS;
+}
+
 static void read_signal(struct watch *watch)
 {
 	struct signalfd_siginfo info;
@@ -148,6 +187,8 @@ static void read_signal(struct watch *watch)
 	/* Only its daemons are left: who interrupts us now means them. */
 	if (watch->exited && ends_the_wait(info.ssi_signo))
 		launch_end(watch->launched);
+	else if (is_second_interrupt(watch, &info))
+		end_tree(watch, RUN_INTERRUPTED);
 	else if (concerns_target(&info) && !has_reached_target(watch, &info))
 		send_to_target(watch, (int)info.ssi_signo);
 }
@@ -159,6 +200,55 @@ static bool pending(int fd)
 	return poll(&polled, 1, 0) > 0 && (polled.revents & POLLIN) != 0;
 }
 
+/* ---- time ---------------------------------------------------------------------------------- */
+
+/*
+ * Looks are counted, not seconds: who has been stopped, or slept with the whole machine, has not
+ * been stuck.
+ */
+static void look_for_movement(struct watch *watch, int64_t now)
+{
+	const struct supervision *supervision = watch->supervision;
+
+	if (now - watch->looked < LOOK_MS)
+		return;
+	watch->looked = now;
+	if (supervision->is_stuck(supervision->context))
+		watch->stuck_looks++;
+	else
+		watch->stuck_looks = 0;
+	if (watch->stuck_looks >= STUCK_LOOKS)
+		end_tree(watch, RUN_STUCK);
+}
+
+static bool is_out_of_time(const struct watch *watch, int64_t now)
+{
+	return (uint64_t)(now - watch->started) >= watch->supervision->wall_ms;
+}
+
+/* Until something must be looked at, in ms. */
+static int patience(const struct watch *watch)
+{
+	uint64_t left = watch->supervision->wall_ms;
+
+	if (left != UINT64_MAX)
+		left -= (uint64_t)(now_ms() - watch->started);
+	if ((int64_t)left < 0)
+		left = 0;
+	return left < LOOK_MS ? (int)left : LOOK_MS;
+}
+
+static void look_at_clock(struct watch *watch)
+{
+	int64_t now = now_ms();
+
+	if (is_out_of_time(watch, now))
+		end_tree(watch, RUN_OUT_OF_TIME);
+	look_for_movement(watch, now);
+}
+
+/* ---- the loop ------------------------------------------------------------------------------ */
+
 /* Until the guard is gone, and with it the last process of the tree. */
 static int watch_tree(struct watch *watch)
 {
@@ -169,7 +259,7 @@ static int watch_tree(struct watch *watch)
 	};
 
 	while (polled[0].revents == 0) {
-		if (poll(polled, 3, -1) < 0 && errno != EINTR)
+		if (poll(polled, 3, patience(watch)) < 0 && errno != EINTR)
 			return -errno;
 		if ((polled[1].revents & POLLIN) != 0)
 			read_events(watch);
@@ -177,16 +267,20 @@ static int watch_tree(struct watch *watch)
 			polled[1].fd = -1;
 		if ((polled[2].revents & POLLIN) != 0)
 			read_signal(watch);
+		look_at_clock(watch);
 	}
 	while (pending(watch->launched->events))
 		read_events(watch);
 	return 0;
 }
 
-int supervise(const struct launched *launched, int *ret_status)
+int supervise(const struct supervision *supervision, int *ret_status)
 {
 	cleanup_fd int signals = open_signals();
-	struct watch watch = {.launched = launched, .signals = signals};
+	struct watch watch = {.supervision = supervision,
+		.launched = supervision->launched,
+		.signals = signals,
+		.started = now_ms()};
 	int result;
 
 	witness_start(&watch.witness);
@@ -194,8 +288,10 @@ int supervise(const struct launched *launched, int *ret_status)
 	witness_end(&watch.witness);
 	if (result < 0)
 		return result;
-	if (!watch.exited || !launch_ended_well(launched))
-		return -ECHILD;
+	if (watch.end != RUN_ENDED)
+		return (int)watch.end;
+	if (!watch.exited || !launch_ended_well(watch.launched))
+		return RUN_GUARD_DIED;
 	*ret_status = watch.status;
-	return 0;
+	return RUN_ENDED;
 }

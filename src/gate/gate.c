@@ -124,6 +124,7 @@ static int receive_as_leader(struct worker *worker)
 		return -EAGAIN;
 	result = notify_receive(worker->gate->listener, &worker->buffers);
 	(void)set_receiving(worker, false);
+	atomic_fetch_add_explicit(&worker->gate->received, 1, memory_order_relaxed);
 	return result;
 }
 
@@ -276,6 +277,15 @@ int gate_start(int listener, struct session *session, struct gate **ret, struct 
 		return result; /* the caller ends; threads may run until then */
 	*ret = gate;
 	return 0;
+}
+
+bool gate_is_stuck(struct gate *gate)
+{
+	unsigned long received = atomic_load(&gate->received);
+	bool moved = received != gate->seen_received;
+
+	gate->seen_received = received;
+	return !moved && is_waiting(gate->listener);
 }
 
 void gate_stop(struct gate *gate)

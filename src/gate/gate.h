@@ -20,5 +20,11 @@ struct gate;
  */
 int gate_start(int listener, struct session *session, struct gate **ret, struct error *err);
 
+/*
+ * For a watchdog that looks now and then: whether a call waits, and none has been received since
+ * the last look.
+ */
+bool gate_is_stuck(struct gate *gate);
+
 /* After the last target is gone: ends the threads, and waits a moment for them. Frees nothing. */
 void gate_stop(struct gate *gate);

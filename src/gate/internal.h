@@ -62,6 +62,8 @@ struct gate {
 	unsigned queue_first;
 	atomic_uint queue_count;
 	pid_t last_tid;
+	atomic_ulong received; /* how many, ever */
+	unsigned long seen_received; /* the watchdog's note */
 
 	pthread_t monitor;
 	struct notify_buffers monitor_buffers;

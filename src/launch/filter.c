@@ -115,6 +115,10 @@ enum disposition filter_disposition(
 		return judged(policy, row, privileged);
 	if (row->perform == getdents_perform)
 		return policy_hides(policy) ? DISPOSITION_ASKED : DISPOSITION_KERNEL;
+	if (row->perform == fork_perform)
+		return run_limits_have(policy_limits(policy), RUN_LIMIT_PROCESSES)
+			       ? DISPOSITION_ASKED
+			       : DISPOSITION_KERNEL;
 	if (row->perform == credentials_perform)
 		return privileged ? DISPOSITION_ASKED : DISPOSITION_KERNEL;
 	if (row->group == GROUP_NONE && row->perform != NULL)

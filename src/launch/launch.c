@@ -91,6 +91,8 @@ static const char *stage_sentence(int stage)
 	case STAGE_LANDLOCK:
 		return "cannot enter a Landlock domain, which shields the supervisor from the "
 		       "program";
+	case STAGE_LIMITS:
+		return "cannot set the policy's limits";
 	case STAGE_FILTER:
 		return "cannot install the seccomp filter (one process tree can have one "
 		       "supervisor: "

@@ -27,6 +27,7 @@ struct launch {
 	/* For a text file without "#!": what execvp(3) does, "/bin/sh" PROGRAM ARGUMENTS. */
 	char *const *shell_arguments;
 	const struct filter *filter;
+	const struct run_limits *limits;
 };
 
 struct launched {
@@ -84,6 +85,7 @@ enum launch_stage {
 	STAGE_FORK,
 	STAGE_PRIVILEGES,
 	STAGE_LANDLOCK,
+	STAGE_LIMITS,
 	STAGE_FILTER,
 };
 

@@ -145,6 +145,21 @@ static int bridge_rights(lua_State *L)
 	return 1;
 }
 
+/* limits() → { [name] = { index, unit } } */
+static int bridge_limits(lua_State *L)
+{
+	lua_newtable(L); /* limits */
+	for (int i = 0; i < RUN_LIMIT_COUNT; i++) {
+		lua_createtable(L, 0, 2);                               /* limits limit */
+		lua_pushinteger(L, i);                                  /* limits limit index */
+		lua_setfield(L, -2, "index");                           /* limits limit */
+		lua_pushstring(L, run_limit_unit((enum run_limit)i));   /* limits limit unit */
+		lua_setfield(L, -2, "unit");                            /* limits limit */
+		lua_setfield(L, -2, run_limit_name((enum run_limit)i)); /* limits */
+	}
+	return 1;
+}
+
 /* ---- declarations -------------------------------------------------------------------------- */
 
 /* The strings of the list at `index`, as C has them: good as long as the list is not changed. */
@@ -269,6 +284,18 @@ static int bridge_add_handler(lua_State *L)
 	return success(L);
 }
 
+/* set_limit(index, value) */
+static int bridge_set_limit(lua_State *L)
+{
+	lua_Integer limit = luaL_checkinteger(L, 1);
+	lua_Integer value = luaL_checkinteger(L, 2);
+
+	luaL_argcheck(L, limit >= 0 && limit < RUN_LIMIT_COUNT, 1, "a limit");
+	luaL_argcheck(L, value > 0, 2, "more than 0");
+	policy_set_limit(host_of(L)->policy, (enum run_limit)limit, (uint64_t)value);
+	return 0;
+}
+
 /* ---- messages ------------------------------------------------------------------------------ */
 
 /* print(…): to the log, when nobody waits for it. */
@@ -317,6 +344,8 @@ int bridge_push(lua_State *L)
 		{"add_syscall_rule", bridge_add_syscall_rule},
 		{"set_default", bridge_set_default},
 		{"add_handler", bridge_add_handler},
+		{"limits", bridge_limits},
+		{"set_limit", bridge_set_limit},
 		{"print", bridge_print},
 		{"pcall", limits_pcall},
 		{"set_suggest", bridge_set_suggest},

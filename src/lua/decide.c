@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -181,9 +182,11 @@ static bool decide_by_handlers(
 	bool decided;
 
 	(void)pthread_mutex_lock(&host->lock);
+	atomic_store_explicit(&host->busy_with, ++host->entered, memory_order_relaxed);
 	decided = ask_handlers(host, request, ret);
 	messages = host->messages;
 	host->messages = (struct messages){0};
+	atomic_store_explicit(&host->busy_with, 0, memory_order_relaxed);
 	(void)pthread_mutex_unlock(&host->lock);
 	if (messages.used > 0 || messages.dropped > 0)
 		messages_flush(&messages, host->log, host->log_context);
@@ -223,6 +226,15 @@ static void decide_by_rules(
 
 		policy_allowed(policy, &other, ret);
 	}
+}
+
+bool lua_host_is_stuck(struct lua_host *host)
+{
+	uint64_t busy = atomic_load(&host->busy_with);
+	bool stuck = busy != 0 && busy == host->seen_busy;
+
+	host->seen_busy = busy;
+	return stuck;
 }
 
 void lua_host_decide(void *context, const struct request *request, struct verdict *ret)

@@ -55,4 +55,10 @@ struct policy *lua_host_policy(struct lua_host *host);
  */
 void lua_host_decide(void *context, const struct request *request, struct verdict *ret);
 
+/*
+ * For a watchdog that looks now and then: whether handlers are still making the decision that they
+ * were making at the last look.
+ */
+bool lua_host_is_stuck(struct lua_host *host);
+
 void lua_host_free(struct lua_host *host);

@@ -40,6 +40,9 @@ struct lua_host {
 	struct lua_host_limits caps;
 	pthread_mutex_t lock;
 
+	/* Which decision handlers are making, 0: none; and what the watchdog saw last. */
+	_Atomic uint64_t busy_with;
+	uint64_t entered, seen_busy;
 	const struct request *deciding; /* what the running handler was asked; else NULL */
 	uintptr_t decisions;            /* the number of that question: its call object */
 	const void *plain_allow;        /* what allow() returns, always the same */

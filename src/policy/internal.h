@@ -29,6 +29,7 @@ struct policy {
 	struct syscall_rule *syscall_rules;
 	size_t syscall_rule_count, syscall_rule_room;
 
+	struct run_limits limits;
 	struct policy_default fallback;
 	bool handlers[OPERATION_COUNT];
 	int refusals[OPERATION_COUNT]; /* the usual errno of each */

@@ -23,6 +23,8 @@ struct policy *policy_new(void)
 		return NULL;
 	for (int i = 0; i < OPERATION_COUNT; i++)
 		policy->refusals[i] = errname_number(refusal_names[i]);
+	for (int i = 0; i < RUN_LIMIT_COUNT; i++)
+		policy->limits.values[i] = UINT64_MAX;
 	return policy;
 }
 

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "policy/operation.h"
 #include "policy/request.h"
+#include "policy/run_limits.h"
 #include "policy/verdict.h"
 
 /*
@@ -66,6 +67,10 @@ struct syscall_rule {
 	int line;
 };
 const struct syscall_rule *policy_syscall_rules(const struct policy *policy, size_t *ret_count);
+
+/* limits {…}: of several files the smallest of each counts. */
+void policy_set_limit(struct policy *policy, enum run_limit limit, uint64_t value);
+const struct run_limits *policy_limits(const struct policy *policy);
 
 /* Declared handlers, so that the plan knows which operations must be asked about. */
 void policy_note_handler(struct policy *policy, enum operation operation);

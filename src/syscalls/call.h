@@ -39,6 +39,7 @@ struct session {
 	void (*blocking_begin)(struct call *call, bool known);
 	void (*blocking_end)(struct call *call);
 	bool asks[OPERATION_COUNT]; /* the policy has a handler for it */
+	long processes;             /* how many there may be; LONG_MAX: nobody counts */
 	bool judges_exec;           /* some program, somewhere, may not be run */
 	/*
 	 * Directories (hashes of their names) seen without a symlink lately: a hint that a path can

@@ -15,6 +15,11 @@
 
 #include "syscalls/perform.h"
 
+/* A new time namespace is unshare's alone: its bit is part of clone's signal number. */
+#define CLONE_NAMESPACES \
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | \
+		CLONE_NEWPID | CLONE_NEWNET)
+
 #define ANY (-1)
 #define GROUP_OF(group) GROUP_##group
 #define UNPACK(...) __VA_ARGS__

@@ -1,0 +1,158 @@
+-- limits {…}: each holds for the whole run, as root and as an ordinary user; and what ends a run that
+-- its command does not end.
+local live = require "live"
+
+local python = "/usr/bin/python3"
+
+describe("limits #live", function()
+  teardown(live.cleanup)
+
+  local function run(limits, command, as, options)
+    options = options or {}
+    return live.run {
+      policy = "default.allow() limits { " .. limits .. " }", command = command, as = as,
+      timeout = options.timeout, env = options.env, args = options.args,
+    }
+  end
+
+  local function survivors(word)
+    local pipe = assert(io.popen("pgrep -f " .. live.quote(word) .. " | wc -l"))
+    local count = tonumber(pipe:read("l"))
+    pipe:close()
+    return count
+  end
+
+  for _, as in ipairs { "user", "root" } do
+    describe("as " .. as, function()
+      it("processes: a bomb of forks has so many at the same time, and no more", function()
+        local result = run("processes = 20, wall = '15s'", { python, "-c", [[
+import os, signal, sys, time
+made = 0
+for _ in range(100):
+    try:
+        if os.fork() == 0:
+            for _ in range(3):
+                try:
+                    if os.fork() == 0: break
+                except OSError: pass
+            time.sleep(60)
+        made += 1
+    except BlockingIOError:
+        pass
+time.sleep(0.3)
+print(made)
+count = 0
+for pid in os.listdir("/proc"):
+    if not pid.isdigit(): continue
+    try: words = open("/proc/%s/cmdline" % pid, "rb").read().split(b"\0")
+    except OSError: continue
+    count += words[0].endswith(b"python3") and words[-2] == b"this-is-the-bomb"
+print(count)
+os.kill(0, signal.SIGKILL)]], "this-is-the-bomb" }, as)
+        local made, count = result.out:match("^(%d+)\n(%d+)\n")
+        assert.truthy(made, result.out .. result.err)
+        assert.is_true(tonumber(made) < 20, made)
+        assert.equal(20, tonumber(count))
+        assert.truthy(result.err:find("as many processes as the policy's limits let there be", 1, true), result.err)
+      end)
+
+      it("processes: many, one after the other, and threads, are no matter", function()
+        local result = run("processes = 5", { "bash", "-c",
+          "for i in $(seq 100); do /bin/true || exit 9; done; " .. python .. [[ -c '
+import threading
+threads = [threading.Thread(target=__import__("time").sleep, args=(0.2,)) for _ in range(40)]
+for t in threads: t.start()
+for t in threads: t.join()'; echo $?; seq 3 | sort | tail -1]] }, as)
+        assert.equal("0\n3\n", result.out, result.err)
+      end)
+
+      it("files, memory, filesize, cpu: the kernel's own errors, and no way to raise them", function()
+        local result = run("files = 64, memory = '1G', filesize = '1M', cpu = '1s'", { python, "-c", [[
+import os, resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+kept = []
+try:
+    while True: kept.append(os.open("/dev/null", 0))
+except OSError as e: print(e.errno, max(kept) + 1)
+for fd in kept: os.close(fd)
+try: bytearray(2 << 30)
+except MemoryError: print("memory")
+with open(sys.argv[1], "wb", 0) as f:
+    f.write(b"x" * (1 << 20))
+    try: f.write(b"x")
+    except OSError as e: print(e.errno, os.fstat(f.fileno()).st_size)
+try: os.truncate(sys.argv[1], (1 << 20) + 1)
+except OSError as e: print(e.errno)
+for name in ("NOFILE", "AS", "FSIZE", "CPU"):
+    which = getattr(resource, "RLIMIT_" + name)
+    try: resource.setrlimit(which, (1 << 32, 1 << 32)); print(name, "raised")
+    except (ValueError, OSError): pass
+signal.signal(signal.SIGXCPU, lambda *_: (print("time", flush=True)))
+while True: pass]], live.directory() .. "/file" }, as)
+        assert.equal("24 64\nmemory\n27 1048576\n27\ntime\n", result.out, result.err)
+        assert.equal(137, result.status)
+      end)
+
+      it("wall: the whole tree, with those that left it", function()
+        local word = "6543" .. (as == "root" and 1 or 2)
+        local result = run("wall = '1500ms'", { "bash", "-c", ([[
+          trap '' TERM INT HUP; (setsid setsid sleep %s &) ; setsid nohup sleep %s >/dev/null 2>&1 &
+          sleep %s]]):format(word, word, word) }, as)
+        assert.equal(124, result.status)
+        assert.truthy(result.err:find("longer than the policy lets it (limits: wall)", 1, true), result.err)
+        assert.equal(0, survivors("^sleep " .. word))
+      end)
+
+      it("wall: a command that ends before has its own status", function()
+        assert.equal(7, run("wall = '20s'", { "sh", "-c", "exit 7" }, as).status)
+      end)
+
+      it("of several files the smallest of each counts", function()
+        local directory = live.directory()
+        live.write_file(directory .. "/a.lua", "limits { files = 100, cpu = 1000 }")
+        live.write_file(directory .. "/b.lua", "limits { files = 200, cpu = '900s' }")
+        local result = live.run { policy = "default.allow()", as = as, command = { "sh", "-c", "ulimit -n; ulimit -t" },
+          args = { "-p", directory .. "/a.lua", "-p", directory .. "/b.lua" } }
+        assert.equal("100\n900\n", result.out, result.err)
+      end)
+    end)
+  end
+
+  it("a limit above the one that is there changes nothing", function()
+    local result = live.run { policy = "default.allow() limits { files = 100000000 }",
+      command = { "sh", "-c", "ulimit -n" } }
+    local native = live.run { command = { "sh", "-c", "ulimit -H -n" } }
+    assert.equal(native.out, result.out, result.err)
+  end)
+
+  local function interrupted_twice(pause, command)
+    local directory = live.directory()
+    live.write_file(directory .. "/policy.lua", "default.allow()")
+    return live.run { command = { python, live.project .. "/spec/live/programs/interrupt.py", pause, live.binary, "run",
+      "-p", directory .. "/policy.lua", "--", "bash", "-c", command } }
+  end
+
+  it("Ctrl-C twice kills the tree, whoever ignores it", function()
+    local result = interrupted_twice("0.2", "trap '' INT; (setsid sleep 65433 &); echo ready; while :; do sleep 65433; done")
+    assert.equal("ended 130\n", result.out, result.err)
+    assert.equal(0, survivors("^sleep 65433"))
+  end)
+
+  it("Ctrl-C now and then is the command's own matter", function()
+    local result = interrupted_twice("0.8", "trap '' INT; echo ready; while :; do sleep 65434; done")
+    assert.equal("goes on\n", result.out, result.err)
+    assert.equal(0, survivors("^sleep 65434"))
+  end)
+
+  it("a supervisor that does not work any more ends the run", function()
+    if not live.is_root() then return pending("needs root") end
+    local directory = live.directory()
+    live.write_file(directory .. "/policy.lua", live.permissive)
+    local result = live.run { timeout = 60, command = ([[
+      %s run -p %s/policy.lua -- sh -c 'echo started; sleep 1; cat /etc/hostname; sleep 65435' & run=$!
+      sleep 0.5; %s $run >/dev/null & wait $run; echo $?]]):format(live.binary, directory, live.program("freeze")) }
+    assert.equal("started\n125\n", result.out, result.err)
+    assert.truthy(result.err:find("did not answer any more", 1, true), result.err)
+    assert.equal(0, survivors("^sleep 65435"))
+  end)
+end)

@@ -1,0 +1,45 @@
+#include "policy/run_limits.h"
+
+#include "policy/internal.h"
+
+#define COUNT "count"
+#define SIZE "size"
+#define TIME "time"
+
+const char *run_limit_name(enum run_limit limit)
+{
+	static const char *const names[] = {
+#define X(id, name, unit) name,
+		RUN_LIMITS(X)
+#undef X
+	};
+
+	return names[limit];
+}
+
+const char *run_limit_unit(enum run_limit limit)
+{
+	static const char *const units[] = {
+#define X(id, name, unit) unit,
+		RUN_LIMITS(X)
+#undef X
+	};
+
+	return units[limit];
+}
+
+bool run_limits_have(const struct run_limits *limits, enum run_limit limit)
+{
+	return limits->values[limit] != UINT64_MAX;
+}
+
+void policy_set_limit(struct policy *policy, enum run_limit limit, uint64_t value)
+{
+	if (value < policy->limits.values[limit])
+		policy->limits.values[limit] = value;
+}
+
+const struct run_limits *policy_limits(const struct policy *policy)
+{
+	return &policy->limits;
+}

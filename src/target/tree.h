@@ -1,0 +1,12 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include "target/world.h"
+
+/*
+ * How many processes descend from `root`, dead ones that nobody has waited for included; counting
+ * ends at `enough`. Not a snapshot: who forks meanwhile may be missed. A negative errno: out of
+ * memory, or nothing can be read.
+ */
+long tree_count(const struct world *world, pid_t root, long enough);
