@@ -2,10 +2,6 @@
 -- same results, data and trees. MOONGATE_STRIDE=1 makes every attempt, not one of some dozens (hours).
 local live = require "live"
 
-local function stride(usual)
-  return os.getenv("MOONGATE_STRIDE") or tostring(usual)
-end
-
 local function lines_of(text)
   local lines = {}
   for line in text:gmatch("([^\n]*)\n") do lines[#lines + 1] = line end
@@ -73,7 +69,7 @@ local function in_private_root(identity, usual_stride, known)
     return live.run {
       private = true, timeout = 250, env = env,
       command = { "sh", "-c", in_root, "sh", policy, live.binary, live.program("conformance_paths"),
-        identity, stride(usual_stride) },
+        identity, live.stride(usual_stride) },
     }
   end
   compare(run(""), run(live.permissive), known)
@@ -87,7 +83,7 @@ local function in_a_directory(who, identity, usual_stride)
   assert.equal(0, prepared.status, prepared.err)
   compare(live.both {
     as = who, timeout = 250, env = env,
-    command = { program, directory, identity, stride(usual_stride) },
+    command = { program, directory, identity, live.stride(usual_stride) },
   })
 end
 

@@ -11,6 +11,12 @@ live.build = build
 live.binary = build .. "/moongate"
 live.user_id = 2001
 
+--- Of a table of attempts every how manyeth is made: MOONGATE_STRIDE, or the usual one, which grows
+--- with MOONGATE_SPARSE where everything takes longer.
+function live.stride(usual)
+  return os.getenv("MOONGATE_STRIDE") or tostring(usual * tonumber(os.getenv("MOONGATE_SPARSE") or "1"))
+end
+
 --- Path of a C program below spec/live/programs, built by CMake.
 function live.program(name)
   return build .. "/spec/programs/" .. name

@@ -43,20 +43,21 @@ int memory_read(const struct target *target, uint64_t address, void *buffer, siz
 }
 
 /* As much as is useful at once: never over a page boundary, and few bytes first. */
-static size_t next_chunk(uint64_t address, size_t done)
+static size_t next_chunk(uint64_t address, size_t done, size_t size)
 {
 	size_t chunk = PAGE - (address + done) % PAGE;
-	size_t room = PATH_MAX - done;
+	size_t room = size - done;
 
 	return chunk < room ? chunk : room;
 }
 
-ssize_t memory_read_path(const struct target *target, uint64_t address, char buffer[PATH_MAX])
+ssize_t memory_read_string(
+	const struct target *target, uint64_t address, char *buffer, size_t size)
 {
 	size_t done = 0;
 
-	while (done < PATH_MAX) {
-		size_t chunk = next_chunk(address, done);
+	while (done < size) {
+		size_t chunk = next_chunk(address, done, size);
 		ssize_t got = read_some(target, address + done, buffer + done, chunk);
 		const char *end;
 
@@ -68,6 +69,11 @@ ssize_t memory_read_path(const struct target *target, uint64_t address, char buf
 		done += (size_t)got;
 	}
 	return failure(target, -ENAMETOOLONG);
+}
+
+ssize_t memory_read_path(const struct target *target, uint64_t address, char buffer[PATH_MAX])
+{
+	return memory_read_string(target, address, buffer, PATH_MAX);
 }
 
 int memory_write(const struct target *target, uint64_t address, const void *buffer, size_t size)

@@ -33,3 +33,7 @@ int memory_write(const struct target *target, uint64_t address, const void *buff
  *   -ENAMETOOLONG  bad path: no NUL within PATH_MAX bytes
  */
 ssize_t memory_read_path(const struct target *target, uint64_t address, char buffer[PATH_MAX]);
+
+/* The same for any string: -ENAMETOOLONG where there is no NUL within `size` bytes. */
+ssize_t memory_read_string(
+	const struct target *target, uint64_t address, char *buffer, size_t size);
