@@ -221,6 +221,45 @@ local function new_action(context, action)
   })
 end
 
+-- ---- environment ---------------------------------------------------------------------------
+
+local ENVIRONMENT_KEYS = { keep = true, drop = true }
+
+local function check_variable(raise, name)
+  if name == "" or name:find("[=/]") then
+    raise("environment: %q is no name of a variable", name)
+  end
+end
+
+-- environment { keep = {…}, drop = {…} }: which variables programs get.
+local function new_environment(context)
+  local raise = context.raise
+  return function(lists, ...)
+    check_loading(raise, "environment", "programs get it when they are started")
+    if type(lists) ~= "table" or select("#", ...) > 0 or next(lists) == nil then
+      raise("write environment { drop = { \"LD_PRELOAD\" } } or environment { keep = { \"PATH\", \"HOME\" } }")
+    end
+    for key in next, lists do
+      if not ENVIRONMENT_KEYS[key] then
+        raise("environment has no option '%s'%s", tostring(key), suggest.hint(key, ENVIRONMENT_KEYS))
+      end
+    end
+    for key, add in next, { keep = core.keep_variables, drop = core.drop_variables } do
+      local value = rawget(lists, key)
+      if value ~= nil then
+        local names = strings(raise, "environment: " .. key, value)
+        if #names == 0 then
+          raise("environment: %s names no variable", key)
+        end
+        for _, name in ipairs(names) do
+          check_variable(raise, name)
+        end
+        check(raise, add(names))
+      end
+    end
+  end
+end
+
 -- ---- default -------------------------------------------------------------------------------
 
 local function new_default(context)
@@ -292,6 +331,7 @@ function rules.words(context)
     allow = new_action(context, "allow"),
     deny = new_action(context, "deny"),
     hide = new_hide(context),
+    environment = new_environment(context),
     default = new_default(context),
     on = new_on(context),
   }

@@ -34,7 +34,7 @@ local OPERATIONS = {
   mkdir = { syscall = "mkdirat", fields = { "mode" } },
   mknod = { syscall = "mknodat", fields = { "mode" } },
   symlink = { syscall = "symlinkat", second = "target", fields = { "target" } },
-  exec = { syscall = "execve", fields = {} },
+  exec = { syscall = "execve", fields = { "argv", "env", "interpreter", "script" } },
   remove = { syscall = "unlinkat", fields = { "flags" } },
   rename = {
     syscall = "renameat2", second = "newpath",
@@ -224,6 +224,37 @@ local function check_times(level, times)
   end
 end
 
+-- argv is a list of strings.
+local function check_argv(level, argv)
+  local count = 0
+  for _ in pairs(type(argv) == "table" and argv or {}) do
+    count = count + 1
+  end
+  if type(argv) ~= "table" or count ~= #argv then
+    fail(level + 1, "argv is a list: { \"git\", \"status\" }")
+  end
+  for _, word in ipairs(argv) do
+    if type(word) ~= "string" then
+      fail(level + 1, "argv is a list of strings, not of %ss", type(word))
+    end
+  end
+end
+
+-- { HOME = "/root" } → { "HOME=/root" }
+local function list_of_environment(level, env)
+  if type(env) ~= "table" then
+    fail(level + 1, "env is a table: { HOME = \"/root\" }")
+  end
+  local list = {}
+  for name, value in pairs(env) do
+    if type(name) ~= "string" or type(value) ~= "string" then
+      fail(level + 1, "env has names and strings: { HOME = \"/root\" }")
+    end
+    list[#list + 1] = name .. "=" .. value
+  end
+  return list
+end
+
 local function check_call(level, call)
   if type(call) ~= "table" then
     fail(level + 1, "a call is a table, like T.call.open { path = \"/x\" }")
@@ -241,6 +272,9 @@ local function check_call(level, call)
   if call.times ~= nil then
     check_times(level + 1, call.times)
   end
+  if call.argv ~= nil then
+    check_argv(level + 1, call.argv)
+  end
   return operation
 end
 
@@ -250,6 +284,7 @@ local function question_of(level, call)
   question.operation = core.operations[call.op]
   question.syscall = call.syscall or operation.syscall
   question.given = call.given or call.path
+  question.env = call.env and list_of_environment(level + 1, call.env)
   question.flags = parse_flags(level + 1, call.op, question.flags)
   question.rights = rights_of(level + 1, question, question.flags)
   question.new_rights = new_rights_of(level + 1, question)

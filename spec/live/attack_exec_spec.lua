@@ -1,5 +1,5 @@
 -- What runs is what was judged: the path is rewritten, or leads elsewhere, between the judgement and
--- the kernel's own look.
+-- the kernel's own look. 2,000 tries of each way: half of them as root.
 local live = require "live"
 local attack = require "attack"
 
@@ -22,7 +22,7 @@ allow.exec { "ROOT/good", "PROGRAMS/*", "/usr/bin/*" }
       local result = live.run {
         as = who, policy = policy, args = { "-q" }, timeout = 200,
         command = { live.program("attack_exec"), method, root .. "/good", root .. "/evil",
-          root .. "/mark", "2000" },
+          root .. "/mark", "1000" },
       }
       assert.equal(0, result.status, result.out .. result.err)
       local numbers = attack.tally(result)
@@ -36,6 +36,88 @@ allow.exec { "ROOT/good", "PROGRAMS/*", "/usr/bin/*" }
       assert.equal(1, native.status, native.out .. native.err)
     end)
   end
+
+  -- The words of a program are read again when it is about to run.
+  local words = {
+    word = "call.argv[2] == %q",
+    pointer = "call.argv[2] == %q",
+    variable = "call.env.FILE == %q",
+  }
+  for method, condition in pairs(words) do
+    attack.each(it, "has the words that a handler saw, when the " .. method .. " changes", function(who)
+      local root, policy = ground(who)
+      local good, mark = root .. "/good.", root .. "/evil."
+      attack.shell(("cd %s && printf '#!/bin/sh\\n: >\"$FILE\"\\n' >make && chmod 755 make"):format(root), who)
+      local program = method == "variable" and root .. "/make" or "/usr/bin/touch"
+      policy = policy .. ("allow.exec %q\n"):format(root .. "/make") .. ([[
+function on.exec(call)
+  if call.path:find("attack_exec", 1, true) or CONDITION then return nil end
+  return deny("EPERM")
+end
+]]):gsub("CONDITION", (condition:format(good):gsub("%%", "%%%%")))
+      local result = live.run {
+        as = who, policy = policy, args = { "-q" }, timeout = 200,
+        command = { live.program("attack_exec"), method, program, good, mark, "1000" },
+      }
+      assert.equal(0, result.status, result.out .. result.err)
+      local numbers = attack.tally(result)
+      assert.is_true(numbers.opened > 0 and numbers.refused + numbers.killed > 0, result.out)
+      assert.is_truthy(os.execute("test -e " .. good), "the innocent program ran")
+      local native = live.run {
+        as = who, timeout = 200,
+        command = { live.program("attack_exec"), method, program, good, mark, "300" },
+      }
+      assert.equal(1, native.status, native.out .. native.err)
+    end)
+  end
+
+  attack.each(it, "gets its words as the program gave them: scripts, descriptors, none at all", function(who)
+    local root = live.directory()
+    attack.shell(([=[cd %s
+      printf '#!/bin/sh  -e \t \nprintf "[%%%%s]" "$0" "$@"; echo "$FILE"\n' >script
+      printf '#! %s/script one two\n' >nested; printf '#!/bin/sh' >short; chmod 755 script nested short]=])
+      :format(root, root), who)
+    local command = ([=[cd %s; ./script a 'b c' ''; %s/nested x; ./short; script='' PATH=.:$PATH script y; FILE=1 FILE2= ./script
+      exec /usr/bin/python3 -c '
+import os
+for name in "script", "nested":
+    fd = os.open(name, os.O_RDONLY); os.set_inheritable(fd, True)
+    if os.fork() == 0: os.execve(fd, ["zero", "one"], {"FILE": "two"})
+    os.wait()
+directory = os.open(".", os.O_RDONLY); os.set_inheritable(directory, True)
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+words = (ctypes.c_char_p * 3)(b"zero", b"one", None)
+for argv in words, None:
+    if os.fork() == 0:
+        libc.syscall(322, directory, b"script", argv, words, 0); os._exit(ctypes.get_errno())
+    os.wait()
+long = "x" * 131000
+print(os.spawnv(os.P_WAIT, "/bin/sh", ["sh", "-c", "echo ${#1} ${#2}", "sh", long, long]))
+try: os.spawnv(os.P_WAIT, "/bin/true", ["true", "x" * 131073])
+except OSError as e: print(e.errno)
+try: print(os.waitstatus_to_exitcode(os.spawnv(os.P_WAIT, "/bin/true", ["true"] + ["y" * 1000] * 3000)))
+except (OSError, ValueError) as e: print(e)
+']=]):format(root, root)
+    local native = live.run { as = who, command = { "bash", "-c", command } }
+    local supervised = live.run { as = who, command = { "bash", "-c", command }, policy = live.permissive .. [[
+function on.exec(call)
+  return #call.argv > 1000000 and deny() or call.env.NOTHING and deny() or nil
+end
+]], args = { "-q" } }
+    assert.equal(native.out, supervised.out, supervised.err)
+    assert.equal(native.err, supervised.err)
+    assert.equal(native.status, supervised.status)
+  end)
+
+  attack.each(it, "loses variables that the policy drops, for itself and for /proc", function(who)
+    local command = { "sh", "-c", [[env | grep -v ^PWD= | sort; tr '\0' '\n' </proc/self/environ | grep -c SECRET; exec env -u KEEP sh -c '
+      export SECRET_TOO=5 OTHER=6; /usr/bin/env | grep -v ^PWD= | sort; /usr/bin/python3 -c "import os; print(sorted(os.environ))"']] }
+    local result = live.run { as = who, command = command, env = { SECRET_ONE = "1", KEEP = "2", LD_AUDIT = "/none" },
+      policy = "default.allow()\nenvironment { drop = { 'SECRET*', 'LD_*' }, keep = { 'SECRET_ONE', 'KEEP', 'OTHE?', 'LC_CTYPE', 'PATH' } }" }
+    local path = "PATH=" .. os.getenv("PATH")
+    assert.equal(("KEEP=2\n%s\n0\nOTHER=6\n%s\n['LC_CTYPE', 'OTHER', 'PATH']\n"):format(path, path), result.out, result.err)
+  end)
 
   attack.each(it, "counts the interpreter of a script", function(who)
     local root, policy = ground(who)

@@ -94,6 +94,21 @@ allow.read { "DIR", "DIR/open/**", "/etc/**" }
     assert.truthy(result.err:find("under the new name this rule would allow", 1, true), result.err)
   end)
 
+  it("of a handler that fails are told once, whatever it was asked about", function()
+    local result = run("cat /etc/hostname /etc/fstab /etc/passwd", {}, POLICY .. [[
+function on.open(call) if call.path:find("^/etc/[^l]") then return call.pth end end
+]])
+    assert.equal(1, count(result.err, "denied opening"), result.err)
+    assert.equal(1, count(result.err, "stack traceback"), result.err)
+    assert.truthy(result.err:find("policy.lua:5: the policy failed  (3 times)", 1, true), result.err)
+  end)
+
+  it("that one line would allow are one in the summary", function()
+    local result = run("for i in 1 2 3; do cat /proc/self/status >/dev/null; done")
+    assert.equal(1, count(result.err, '    allow%.read "/proc/%*/status"'), result.err)
+    assert.truthy(result.err:find('allow.read "/proc/*/status"  (3 times)', 1, true), result.err)
+  end)
+
   it("are not told with -q", function()
     local result = run("cat /etc/shadow", { "-q" })
     assert.equal("cat: /etc/shadow: No such file or directory\n", result.err)

@@ -42,14 +42,15 @@ function attack.supervised(options)
   live.write_file(root .. "/script.sh", options.script)
   local outer = ([[
 cd ROOT && echo "S=$$" >pids
+sleep 60 & echo "O=$!" >>pids
 (while :; do
   g=$(for p in $(cat /proc/$$/task/$$/children); do
     [ "$(cat /proc/$p/comm)" = moongate-guard ] && echo $p; done)
   [ -n "$g" ] && break; sleep 0.02
 done; echo "G=$g" >>pids; echo ready >ready) >/dev/null 2>&1 &
-exec env HIDDEN=SECRET-environ BINARY run -q -p policy.lua -- env -u HIDDEN sh -c '
+exec env HIDDEN=SECRET-environ BINARY run OPTIONS -q -p policy.lua -- env -u HIDDEN sh -c '
   while [ ! -e ready ]; do sleep 0.02; done; . ./pids; PATH=PROGRAMS:$PATH; . ./script.sh'
-]]):gsub("ROOT", root):gsub("BINARY", live.binary)
+]]):gsub("ROOT", root):gsub("BINARY", live.binary):gsub("OPTIONS", options.options or "")
     :gsub("PROGRAMS", live.build .. "/spec/programs")
   return live.run { command = outer, as = options.as, timeout = options.timeout }, root
 end

@@ -78,7 +78,10 @@ static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t size)
 	return hash;
 }
 
-/* The same rule (or handler, or default) about the same object and the same rights. */
+/*
+ * The same rule (or handler, or default) about the same object and the same rights. A handler that
+ * fails does so whatever the object is.
+ */
 static uint64_t key_of(const struct report *report, const struct observation *observation)
 {
 	const struct request *request = observation->request;
@@ -87,6 +90,8 @@ static uint64_t key_of(const struct report *report, const struct observation *ob
 
 	hash = hash_bytes(hash, &verdict->file, sizeof verdict->file);
 	hash = hash_bytes(hash, &verdict->line, sizeof verdict->line);
+	if (verdict->source == SOURCE_FAILURE)
+		return hash_bytes(hash, verdict->why, strlen(verdict->why));
 	hash = hash_bytes(hash, &observation->call->row, sizeof observation->call->row);
 	hash = hash_bytes(hash, &request->rights, sizeof request->rights);
 	if (request->operation == OPERATION_NONE)
@@ -123,6 +128,11 @@ static char *summary_line(const struct observation *observation, const char *men
 
 	if (mend[0] != '\0')
 		return strdup(mend);
+	if (observation->verdict->source == SOURCE_FAILURE) {
+		text_print(line, sizeof line, "%s:%d: the policy failed",
+			observation->verdict->file, observation->verdict->line);
+		return strdup(line);
+	}
 	if (request->operation == OPERATION_NONE)
 		return strdup(request->syscall);
 	describe_object(request, object, sizeof object);
@@ -236,13 +246,29 @@ static void print_summary_line(const struct denial *denial)
 		(void)fprintf(stderr, "    %s\n", line);
 }
 
+/* Two denials may ask for the same line: a pattern of /proc stands for every process. */
+static void join_equal_lines(struct report *report)
+{
+	for (size_t i = 0; i < report->distinct; i++)
+		for (size_t j = i + 1; j < report->distinct; j++) {
+			struct denial *one = &report->denials[i], *other = &report->denials[j];
+
+			if (one->count == 0 || one->mendable != other->mendable ||
+				one->line == NULL || other->line == NULL ||
+				strcmp(one->line, other->line) != 0)
+				continue;
+			one->count += other->count;
+			other->count = 0;
+		}
+}
+
 static void print_summary_part(const struct report *report, bool mendable, const char *heading)
 {
 	enum { SHOWN = 40 };
 	size_t found = 0;
 
 	for (size_t i = 0; i < report->distinct; i++) {
-		if (report->denials[i].mendable != mendable)
+		if (report->denials[i].mendable != mendable || report->denials[i].count == 0)
 			continue;
 		if (found++ == 0)
 			(void)fprintf(stderr, "%s\n", heading);
@@ -253,8 +279,9 @@ static void print_summary_part(const struct report *report, bool mendable, const
 		(void)fprintf(stderr, "    … and %zu more\n", found - SHOWN);
 }
 
-static void print_summary(const struct report *report)
+static void print_summary(struct report *report)
 {
+	join_equal_lines(report);
 	(void)fprintf(stderr, "moongate: %llu denial%s\n", (unsigned long long)report->total,
 		report->total == 1 ? "" : "s");
 	print_summary_part(report, false, "  refused by a rule or handler:");

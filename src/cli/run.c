@@ -29,6 +29,7 @@
 struct run {
 	struct policy_options policies;
 	struct report_options report_options;
+	bool without_landlock;
 	char *const *command;
 	char program[PATH_MAX];
 	char **shell; /* what to run where it turns out to be a text file */
@@ -55,6 +56,8 @@ static const char usage[] =
 	"      --log FILE        append every decision as one JSON object a line\n"
 	"  -q, --quiet           say nothing about denials\n"
 	"      --color WHEN      auto, always or never\n"
+	"      --without-landlock\n"
+	"                        as on a kernel that has no Landlock with scopes: for tests\n"
 	"  -h, --help            this text\n"
 	"\n"
 	"Exit status: COMMAND's own; 128+n when it died of signal n; 126 it cannot be executed;\n"
@@ -63,13 +66,14 @@ static const char usage[] =
 	"\n"
 	"example: moongate run -p workspace -D dir=$PWD -- make\n";
 
-enum { OPTION_LOG = 256, OPTION_COLOR };
+enum { OPTION_LOG = 256, OPTION_COLOR, OPTION_WITHOUT_LANDLOCK };
 
 static const struct option options[] = {
 	{"policy", required_argument, NULL, 'p'},
 	{"log", required_argument, NULL, OPTION_LOG},
 	{"quiet", no_argument, NULL, 'q'},
 	{"color", required_argument, NULL, OPTION_COLOR},
+	{"without-landlock", no_argument, NULL, OPTION_WITHOUT_LANDLOCK},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
@@ -89,6 +93,9 @@ static int take_option(struct run *run, int option)
 		return -1;
 	case OPTION_COLOR:
 		return color_parse(optarg, &run->report_options.color) ? -1 : EXIT_OURS;
+	case OPTION_WITHOUT_LANDLOCK:
+		run->without_landlock = true;
+		return -1;
 	case 'h':
 		(void)fputs(usage, stdout);
 		return 0;
@@ -210,6 +217,11 @@ static bool is_closed(void *host, const char *path, size_t length)
 	return policy_closed(lua_host_policy(host), path, length);
 }
 
+static bool keeps_variable(void *policy, const char *name, size_t length)
+{
+	return policy_keeps_variable(policy, name, length);
+}
+
 static long processes_of(const struct policy *policy)
 {
 	uint64_t limit = policy_limits(policy)->values[RUN_LIMIT_PROCESSES];
@@ -244,18 +256,32 @@ static struct session *new_session(struct run *run, struct error *err)
 	session->observe = report_observe;
 	session->observe_context = run->report;
 	session->processes = processes_of(run->policy);
-	session->judges_exec = !policy_always_allows(run->policy, OPERATION_EXEC, RIGHT_EXEC);
+	if (policy_judges_environment(run->policy)) {
+		session->keeps_variable = keeps_variable;
+		session->keeps_context = run->policy;
+	}
+	session->judges_exec = session->keeps_variable != NULL ||
+			       !policy_always_allows(run->policy, OPERATION_EXEC, RIGHT_EXEC);
 	for (int i = 0; i < OPERATION_COUNT; i++)
 		session->asks[i] = policy_has_handler(run->policy, (enum operation)i);
 	return session;
+}
+
+static unsigned setting_of(const struct run *run)
+{
+	unsigned setting = 0;
+
+	if (run->session->world.privileged)
+		setting |= FILTER_PRIVILEGED;
+	if (run->without_landlock || !landlock_has_scopes())
+		setting |= FILTER_UNSCOPED;
+	return setting;
 }
 
 static int prepare(struct run *run, struct error *err)
 {
 	int result = load_policy(run, err);
 
-	if (result == 0)
-		result = landlock_check(err);
 	if (result < 0)
 		return result;
 	result = identity_remember_own();
@@ -264,7 +290,7 @@ static int prepare(struct run *run, struct error *err)
 	run->session = new_session(run, err);
 	if (run->session == NULL)
 		return err->code;
-	return filter_build(run->policy, run->session->world.privileged, &run->filter, err);
+	return filter_build(run->policy, setting_of(run), &run->filter, err);
 }
 
 /* ---- start, wait, end ---------------------------------------------------------------------- */

@@ -1,12 +1,12 @@
 #include <errno.h>
+#include <linux/audit.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "gate/internal.h"
-#include "target/process.h"
+#include "target/image.h"
 
 /*
  * An exec that was approved, and what came of it. The kernel reads the path again and looks it up
@@ -16,34 +16,67 @@
  *	answer "continue"
  *	interrupt it         so that there is exactly one stop, also if the exec fails
  *	wait for the stop    exec: no instruction of the new program has run yet
- *	compare              /proc/PID/exe is what was approved: let it go; else kill it
+ *	compare              /proc/PID/exe, and what handlers saw of argv and environment: let it
+ *go; else kill it
  *
  * ptrace(2) belongs to a thread: this worker does all of it. If the supervisor dies in between, the
  * kernel kills what it has seized.
  */
 
-static bool is_approved(const struct worker *worker, pid_t pid, const struct approved *approved)
+/* Of a program of this machine's word size; others can make no system call anyway. */
+static int stack_pointer(pid_t pid, uint64_t *ret)
 {
-	const struct world *world = &worker->gate->session->world;
-	char name[32];
-	struct stat st;
+	struct __ptrace_syscall_info info;
 
-	(void)snprintf(name, sizeof name, "%d/exe", pid);
-	return fstatat(world->proc, name, &st, 0) == 0 && st.st_dev == approved->device &&
-	       st.st_ino == approved->inode;
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof info, &info) <= 0)
+		return -errno;
+	if (((info.arch & __AUDIT_ARCH_64BIT) != 0) != (sizeof(void *) == 8))
+		return -ENOEXEC;
+	*ret = info.stack_pointer;
+	return 0;
+}
+
+static int strip_environment(const struct session *session, pid_t pid)
+{
+	uint64_t sp;
+	int result;
+
+	if (session->keeps_variable == NULL)
+		return 0;
+	result = stack_pointer(pid, &sp);
+	return result < 0 ? result
+			  : image_strip_environment(
+				    pid, sp, session->keeps_variable, session->keeps_context);
+}
+
+/* NULL: it may run; else why not. */
+static const char *objection(const struct session *session, pid_t pid, const struct exec_plan *plan)
+{
+	const struct world *world = &session->world;
+
+	if (!image_is(world, pid, plan->device, plan->inode))
+		return "what was about to run is not what the policy approved; it was killed";
+	if (plan->checks_argv && !image_has_argv(world, pid, &plan->argv))
+		return "its arguments are not those that the policy saw; it was killed";
+	if (plan->checks_env && !image_has_environment(world, pid, &plan->env))
+		return "its environment is not the one that the policy saw; it was killed";
+	if (strip_environment(session, pid) < 0)
+		return "its environment could not be made what the policy wants; it was killed";
+	return NULL;
 }
 
 /* true: the thread is let go. */
-static bool handle_stop(
-	struct worker *worker, pid_t pid, int status, const struct approved *approved)
+static bool handle_stop(struct worker *worker, pid_t pid, int status, const struct exec_plan *plan)
 {
 	int event = status >> 16, signal = 0;
+	const char *why = NULL;
 
-	if (event == PTRACE_EVENT_EXEC && !is_approved(worker, pid, approved)) {
+	if (event == PTRACE_EVENT_EXEC)
+		why = objection(worker->gate->session, pid, plan);
+	if (why != NULL) {
 		/* Then it is waited for: its parent can only do so when we have. */
 		(void)kill(pid, SIGKILL);
-		call_report(&worker->call, EACCES,
-			"what was about to run is not what the policy approved; it was killed");
+		call_report(&worker->call, EACCES, why);
 		return false;
 	}
 	if (event == 0)
@@ -52,7 +85,7 @@ static bool handle_stop(
 }
 
 /* After an exec the process goes by another thread's number: whatever this thread traces. */
-static void wait_for_stop(struct worker *worker, const struct approved *approved)
+static void wait_for_stop(struct worker *worker, const struct exec_plan *plan)
 {
 	for (;;) {
 		int status;
@@ -60,7 +93,7 @@ static void wait_for_stop(struct worker *worker, const struct approved *approved
 
 		if (pid < 0 && errno != EINTR)
 			return; /* gone */
-		if (pid > 0 && WIFSTOPPED(status) && handle_stop(worker, pid, status, approved))
+		if (pid > 0 && WIFSTOPPED(status) && handle_stop(worker, pid, status, plan))
 			return;
 	}
 }
@@ -81,5 +114,5 @@ void exec_stop(struct worker *worker, const struct answer *answer)
 	(void)notify_send_continue(target->listener, &worker->buffers, target->id);
 	/* Not before: a listener without WAIT_KILLABLE would lose the call. */
 	(void)ptrace(PTRACE_INTERRUPT, target->tid, NULL, NULL);
-	wait_for_stop(worker, &answer->approved);
+	wait_for_stop(worker, answer->plan);
 }

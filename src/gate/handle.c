@@ -105,6 +105,7 @@ static void deliver(struct worker *worker, struct answer *answer)
 	case ANSWER_EXEC:
 		(void)gate_pass_lead(worker, false); /* an exec takes its time */
 		exec_stop(worker, answer);
+		exec_plan_free(answer->plan);
 		return;
 	case ANSWER_RESTART:
 		(void)notify_send_error(

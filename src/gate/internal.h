@@ -62,7 +62,7 @@ struct gate {
 	unsigned queue_first;
 	atomic_uint queue_count;
 	pid_t last_tid;
-	atomic_ulong received; /* how many, ever */
+	atomic_ulong received;       /* how many, ever */
 	unsigned long seen_received; /* the watchdog's note */
 
 	pthread_t monitor;

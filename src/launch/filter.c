@@ -1,5 +1,6 @@
 #include "launch/filter.h"
 
+#include <asm/sockios.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
@@ -7,6 +8,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -59,17 +61,18 @@ static int flags_argument(const struct syscall_row *row)
 }
 
 static enum disposition judged_open(
-	const struct policy *policy, const struct syscall_row *row, bool privileged)
+	const struct policy *policy, const struct syscall_row *row, unsigned setting)
 {
-	if (!privileged && policy_always_allows(policy, OPERATION_OPEN,
-				   RIGHT_READ | RIGHT_CREATE | RIGHT_MODIFY))
+	if (setting == 0 && policy_always_allows(policy, OPERATION_OPEN,
+				    RIGHT_READ | RIGHT_CREATE | RIGHT_MODIFY))
 		return DISPOSITION_KERNEL;
 	/*
 	 * What may be read always, everywhere, the kernel opens as fast as without us. Not for
 	 * privileged targets: to CAP_PERFMON mm_access() shows any process's memory map and
-	 * environment, the supervisor's too, and asks no Landlock domain.
+	 * environment, the supervisor's too, and asks no Landlock domain. Nor without one: other
+	 * processes of the user are shown by /proc.
 	 */
-	if (!privileged && flags_argument(row) >= 0 &&
+	if (setting == 0 && flags_argument(row) >= 0 &&
 		policy_always_allows(policy, OPERATION_OPEN, RIGHT_READ))
 		return DISPOSITION_ASKED_IF_CHANGING;
 	return DISPOSITION_ASKED;
@@ -82,10 +85,11 @@ static unsigned rights_at_stake(enum operation operation)
 	return operation_new_rights(operation) != 0 ? RIGHT_ALL : operation_rights(operation);
 }
 
-static bool is_asked(const struct policy *policy, const struct syscall_row *row, bool privileged)
+static bool is_asked(const struct policy *policy, const struct syscall_row *row, unsigned setting)
 {
 	/* Without privileges every program is looked at: would_blind_us() in syscalls/exec.c. */
-	if (row->operation == OPERATION_EXEC && !privileged)
+	if (row->operation == OPERATION_EXEC &&
+		((setting & FILTER_PRIVILEGED) == 0 || policy_judges_environment(policy)))
 		return true;
 	if (operation_rights(row->operation) == RIGHT_STAT)
 		return policy_judges_stat(policy) || policy_has_handler(policy, row->operation);
@@ -93,15 +97,21 @@ static bool is_asked(const struct policy *policy, const struct syscall_row *row,
 }
 
 static enum disposition judged(
-	const struct policy *policy, const struct syscall_row *row, bool privileged)
+	const struct policy *policy, const struct syscall_row *row, unsigned setting)
 {
 	if (row->operation == OPERATION_OPEN)
-		return judged_open(policy, row, privileged);
-	return is_asked(policy, row, privileged) ? DISPOSITION_ASKED : DISPOSITION_KERNEL;
+		return judged_open(policy, row, setting);
+	return is_asked(policy, row, setting) ? DISPOSITION_ASKED : DISPOSITION_KERNEL;
 }
 
-enum disposition filter_disposition(
-	const struct policy *policy, const struct syscall_row *row, bool privileged, int *ret_error)
+/* Calls that a Landlock domain with scopes keeps within the tree. */
+static bool reaches_others(const struct syscall_row *row)
+{
+	return row->perform == signal_perform || row->perform == outsider_perform;
+}
+
+enum disposition filter_disposition(const struct policy *policy, const struct syscall_row *row,
+	unsigned setting, int *ret_error)
 {
 	const struct group_row *group = &group_table[row->group];
 	int said = ruling(policy, row->name, row->group);
@@ -112,15 +122,17 @@ enum disposition filter_disposition(
 		return DISPOSITION_REFUSED;
 	}
 	if (row->operation != OPERATION_NONE)
-		return judged(policy, row, privileged);
+		return judged(policy, row, setting);
 	if (row->perform == getdents_perform)
 		return policy_hides(policy) ? DISPOSITION_ASKED : DISPOSITION_KERNEL;
+	if (reaches_others(row) && (row->group == GROUP_NONE || said == OPEN))
+		return (setting & FILTER_UNSCOPED) != 0 ? DISPOSITION_ASKED : DISPOSITION_KERNEL;
 	if (row->perform == fork_perform)
 		return run_limits_have(policy_limits(policy), RUN_LIMIT_PROCESSES)
 			       ? DISPOSITION_ASKED
 			       : DISPOSITION_KERNEL;
 	if (row->perform == credentials_perform)
-		return privileged ? DISPOSITION_ASKED : DISPOSITION_KERNEL;
+		return (setting & FILTER_PRIVILEGED) != 0 ? DISPOSITION_ASKED : DISPOSITION_KERNEL;
 	if (row->group == GROUP_NONE && row->perform != NULL)
 		return DISPOSITION_ASKED;
 	if (row->group == GROUP_NONE || said == OPEN)
@@ -188,7 +200,7 @@ static int add_row(scmp_filter_ctx context, const struct policy *policy,
 
 	if (number < 0)
 		return 0;
-	switch (filter_disposition(policy, row, filter->asks_credentials, &error)) {
+	switch (filter_disposition(policy, row, filter->setting, &error)) {
 	case DISPOSITION_KERNEL:
 		return 0;
 	case DISPOSITION_ASKED_IF_CHANGING:
@@ -236,6 +248,40 @@ static int add_dumpable(scmp_filter_ctx context)
 	return seccomp_rule_add_array(context, SCMP_ACT_ERRNO(0), SCMP_SYS(prctl), 2, compare);
 }
 
+/*
+ * The owner of a descriptor gets its signals, any signal, from the kernel: nobody asks about it
+ * again. Without a Landlock domain it could be anybody of the same user, and a terminal's is the
+ * foreground group.
+ */
+static int refuse_signal_driven(scmp_filter_ctx context)
+{
+	static const struct {
+		int number;
+		unsigned command;
+		uint64_t flags; /* of the third argument; 0: whatever it is */
+	} rows[] = {
+		{SCMP_SYS(fcntl), F_SETOWN, 0},
+		{SCMP_SYS(fcntl), F_SETOWN_EX, 0},
+		{SCMP_SYS(fcntl), F_SETSIG, 0},
+		{SCMP_SYS(fcntl), F_SETFL, O_ASYNC},
+		{SCMP_SYS(ioctl), FIOSETOWN, 0},
+		{SCMP_SYS(ioctl), SIOCSPGRP, 0},
+		{SCMP_SYS(ioctl), FIOASYNC, 0},
+	};
+	int result = 0;
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows && result == 0; i++) {
+		struct scmp_arg_cmp compare[] = {
+			masked(1, UINT32_MAX, rows[i].command),
+			masked(2, rows[i].flags, rows[i].flags),
+		};
+
+		result = seccomp_rule_add_array(context, SCMP_ACT_ERRNO(EPERM), rows[i].number,
+			rows[i].flags != 0 ? 2 : 1, compare);
+	}
+	return result;
+}
+
 static int highest_number(void)
 {
 	int highest = 0;
@@ -257,8 +303,10 @@ static int add_rules(scmp_filter_ctx context, const struct policy *policy, struc
 		result = add_row(context, policy, &syscall_table[i], filter);
 	for (size_t i = 0; i < scalar_table_size && result == 0; i++)
 		result = add_scalar(context, policy, &scalar_table[i]);
-	if (result == 0 && !filter->asks_credentials)
+	if (result == 0 && (filter->setting & FILTER_PRIVILEGED) == 0)
 		result = add_dumpable(context);
+	if (result == 0 && (filter->setting & FILTER_UNSCOPED) != 0)
+		result = refuse_signal_driven(context);
 	return result;
 }
 
@@ -395,9 +443,9 @@ static int set_attributes(scmp_filter_ctx context)
 }
 
 int filter_build(
-	const struct policy *policy, bool privileged, struct filter *ret, struct error *err)
+	const struct policy *policy, unsigned setting, struct filter *ret, struct error *err)
 {
-	struct filter filter = {.asks_credentials = privileged};
+	struct filter filter = {.setting = setting};
 	cleanup_context scmp_filter_ctx context = seccomp_init(SCMP_ACT_ALLOW);
 	int result;
 

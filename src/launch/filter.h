@@ -15,17 +15,22 @@
 struct filter {
 	struct sock_fprog program; /* owned */
 	unsigned notified;         /* how many calls can be notified */
-	bool asks_credentials; /* the supervisor is privileged: changes of credentials are notified
-				*/
+	unsigned setting;          /* FILTER_* */
+};
+
+/* Where the filter is to work. */
+enum {
+	FILTER_PRIVILEGED = 1 << 0, /* the supervisor can act for other users */
+	FILTER_UNSCOPED = 1 << 1,   /* there is no Landlock domain with scopes around the target */
 };
 
 /*
- * `privileged`: the supervisor can act for other users, so changes of credentials are notified;
- * without, prctl(PR_SET_DUMPABLE, 0) is answered with success but not done, because it would
- * close the target to its supervisor.
+ * `setting`: FILTER_*. Of a privileged supervisor changes of credentials are notified; without,
+ * prctl(PR_SET_DUMPABLE, 0) is answered with success but not done, because it would close the
+ * target to its supervisor.
  */
 int filter_build(
-	const struct policy *policy, bool privileged, struct filter *ret, struct error *err);
+	const struct policy *policy, unsigned setting, struct filter *ret, struct error *err);
 void filter_free(struct filter *filter);
 
 /* What happens to one system call of the table, for the filter and for `moongate check`. */
@@ -39,7 +44,7 @@ enum disposition {
 };
 struct syscall_row;
 enum disposition filter_disposition(const struct policy *policy, const struct syscall_row *row,
-	bool privileged, int *ret_error);
+	unsigned setting, int *ret_error);
 
 /* Whether the policy opens an @group (allow.syscall, not taken back by deny.syscall). */
 bool filter_opens(const struct policy *policy, const char *name, int group);

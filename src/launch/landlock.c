@@ -15,23 +15,10 @@ struct ruleset_attributes {
 };
 enum { SCOPE_ABSTRACT_UNIX_SOCKET = 1 << 0, SCOPE_SIGNAL = 1 << 1, ABI_WITH_SCOPES = 6 };
 
-int landlock_check(struct error *err)
+bool landlock_has_scopes(void)
 {
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-
-	if (abi >= ABI_WITH_SCOPES)
-		return 0;
-	if (abi > 0)
-		return error_set(err, EOPNOTSUPP,
-			"this kernel's Landlock has no scopes (ABI %ld, needed is %d)\n"
-			"without them the program could signal and read its supervisor: "
-			"use Linux 6.12 or newer",
-			abi, ABI_WITH_SCOPES);
-	return error_errno(err, errno == 0 ? EOPNOTSUPP : errno,
-		"Landlock, which shields the supervisor from the program, is not available\n"
-		"needed is Linux 6.12 or newer, with landlock in the kernel's lsm= list, "
-		"and no sandbox around Moongate that refuses it (Moongate itself does: it does not "
-		"nest)");
+	return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) >=
+	       ABI_WITH_SCOPES;
 }
 
 int landlock_ruleset(void)

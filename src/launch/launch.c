@@ -156,13 +156,18 @@ static int take_listener(struct launched *launched, struct error *err)
 	return check_reading(launched, err);
 }
 
-static int finish_start(struct launched *launched, struct error *err)
+static int finish_start(
+	struct launched *launched, const struct run_limits *limits, struct error *err)
 {
 	int result = wait_for_listener(launched);
 
 	if (result < 0)
 		return error_errno(err, result, "%s", stage_sentence(launched->page->stage));
-	return take_listener(launched, err);
+	result = take_listener(launched, err);
+	if (result < 0)
+		return result;
+	result = launch_limit(launched->target, limits);
+	return result < 0 ? error_errno(err, result, "%s", stage_sentence(STAGE_LIMITS)) : 0;
 }
 
 static void undo(struct launched *launched)
@@ -238,7 +243,7 @@ int launch_start(
 	result = fork_guard(&start, &launched, err);
 	close_fd(&start.events[1]);
 	if (result == 0)
-		result = finish_start(&launched, err);
+		result = finish_start(&launched, launch->limits, err);
 	if (result < 0) {
 		undo(&launched);
 		return result;

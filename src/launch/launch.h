@@ -99,6 +99,12 @@ struct launch_page {
 	atomic_int exec_error;
 };
 
+/* rlimits of T, set by S before it says go: T itself still needs files to get that far. */
+int launch_limit(pid_t pid, const struct run_limits *limits);
+
+/* With CAP_SYS_RESOURCE they could be raised again. T gives it up for good: no_new_privs is set. */
+int launch_drop_resource_capability(void);
+
 /* Runs as T; never returns. */
 void child_run(const struct launch *launch, struct launch_page *page, const sigset_t *mask,
 	unsigned long filter_flags, pid_t guard) __attribute__((noreturn));

@@ -296,6 +296,36 @@ static int bridge_set_limit(lua_State *L)
 	return 0;
 }
 
+/* drop_variables(list), keep_variables(list) → true | nil, sentence */
+static int bridge_drop_variables(lua_State *L)
+{
+	const char *const *names;
+	size_t count;
+	struct error err;
+
+	luaL_checktype(L, 1, LUA_TTABLE);
+	lua_settop(L, 1);                 /* list */
+	names = push_texts(L, 1, &count); /* list texts */
+	for (size_t i = 0; i < count; i++)
+		if (policy_drop_variable(host_of(L)->policy, names[i], &err) < 0)
+			return failure(L, &err);
+	return success(L);
+}
+
+static int bridge_keep_variables(lua_State *L)
+{
+	const char *const *names;
+	size_t count;
+	struct error err;
+
+	luaL_checktype(L, 1, LUA_TTABLE);
+	lua_settop(L, 1);                 /* list */
+	names = push_texts(L, 1, &count); /* list texts */
+	if (policy_keep_variables(host_of(L)->policy, names, count, &err) < 0)
+		return failure(L, &err);
+	return success(L);
+}
+
 /* ---- messages ------------------------------------------------------------------------------ */
 
 /* print(…): to the log, when nobody waits for it. */
@@ -344,6 +374,8 @@ int bridge_push(lua_State *L)
 		{"add_syscall_rule", bridge_add_syscall_rule},
 		{"set_default", bridge_set_default},
 		{"add_handler", bridge_add_handler},
+		{"drop_variables", bridge_drop_variables},
+		{"keep_variables", bridge_keep_variables},
 		{"limits", bridge_limits},
 		{"set_limit", bridge_set_limit},
 		{"print", bridge_print},

@@ -207,6 +207,70 @@ static void push_cwd(lua_State *L, const struct request *request)
 	lua_pushstring(L, value.text);
 }
 
+/* nil: it is no script; or nobody named it. */
+static void push_interpreter(lua_State *L, const struct request *request)
+{
+	lua_pushstring(L, request->interpreter);
+}
+
+static void push_script(lua_State *L, const struct request *request)
+{
+	lua_pushstring(L, request->script);
+}
+
+static const char *fetch_words(lua_State *L, const struct request *request, enum fact_words which,
+	const char *name, size_t *ret_size)
+{
+	const char *bytes = NULL;
+	int r;
+
+	if (request->fetch_words == NULL)
+		raise_error(L, "call.%s is not known offline; give it in the question", name);
+	r = request->fetch_words(request, which, &bytes, ret_size);
+	if (r < 0)
+		raise_error(L, "call.%s cannot be found out: %s", name, strerror(-r));
+	return bytes;
+}
+
+static void push_argv(lua_State *L, const struct request *request)
+{
+	size_t size, length;
+	const char *bytes = fetch_words(L, request, WORDS_ARGV, "argv", &size);
+	lua_Integer count = 0;
+
+	lua_newtable(L); /* argv */
+	for (size_t at = 0; at < size; at += length + 1) {
+		length = strlen(bytes + at);
+		lua_pushlstring(L, bytes + at, length); /* argv word */
+		lua_rawseti(L, -2, ++count);            /* argv */
+	}
+}
+
+/* Which one a program takes if there are two can't be known, so there must not be two. */
+static void set_variable(lua_State *L, const char *text)
+{
+	size_t length = strcspn(text, "=");
+
+	lua_pushlstring(L, text, length);    /* env name */
+	lua_pushvalue(L, -1);                /* env name name */
+	if (lua_rawget(L, -3) != LUA_TNIL && /* env name value */
+		strcmp(lua_tostring(L, -1), text + length + (text[length] == '=')) != 0)
+		raise_error(L, "call.env: the environment has '%s' twice", lua_tostring(L, -2));
+	lua_pop(L, 1);                                            /* env name */
+	lua_pushstring(L, text + length + (text[length] == '=')); /* env name value */
+	lua_rawset(L, -3);                                        /* env */
+}
+
+static void push_env(lua_State *L, const struct request *request)
+{
+	size_t size;
+	const char *bytes = fetch_words(L, request, WORDS_ENV, "env", &size);
+
+	lua_newtable(L); /* env */
+	for (size_t at = 0; at < size; at += strlen(bytes + at) + 1)
+		set_variable(L, bytes + at);
+}
+
 static const struct field fields[] = {
 	{"op", HAS_ALL, push_op},
 	{"syscall", HAS_ALL, push_syscall},
@@ -223,6 +287,10 @@ static const struct field fields[] = {
 	{"owner", HAS(CHOWN), push_owner},
 	{"group", HAS(CHOWN), push_group},
 	{"times", HAS(UTIME), push_times},
+	{"argv", HAS(EXEC), push_argv},
+	{"env", HAS(EXEC), push_env},
+	{"interpreter", HAS(EXEC), push_interpreter},
+	{"script", HAS(EXEC), push_script},
 	{"pid", HAS_ALL, push_pid},
 	{"tid", HAS_ALL, push_tid},
 	{"uid", HAS_ALL, push_uid},

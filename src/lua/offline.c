@@ -100,6 +100,51 @@ static void take_times(lua_State *L, struct offline_request *asked)
 	lua_pop(L, 1); /* … */
 }
 
+static int fetch_words(const struct request *request, enum fact_words which, const char **ret_bytes,
+	size_t *ret_size)
+{
+	const struct offline_request *asked = (const struct offline_request *)request;
+
+	*ret_bytes = which == WORDS_ARGV ? asked->argv : asked->env;
+	*ret_size = which == WORDS_ARGV ? asked->argv_size : asked->env_size;
+	return *ret_bytes == NULL ? -ENODATA : 0;
+}
+
+/* A list of strings, each with its NUL; it stays on the stack, and so alive. NULL: none. */
+static const char *take_words(lua_State *L, const char *name, size_t *ret_size)
+{
+	luaL_Buffer text;
+	size_t count;
+	int list;
+
+	if (lua_getfield(L, 2, name) != LUA_TTABLE) { /* … list */
+		lua_pop(L, 1);                        /* … */
+		return NULL;
+	}
+	list = lua_gettop(L);
+	count = lua_rawlen(L, list);
+	luaL_buffinit(L, &text);
+	for (size_t i = 1; i <= count; i++) {
+		lua_rawgeti(L, list, (lua_Integer)i); /* … list buffer? word */
+		luaL_tolstring(L, -1, NULL);          /* … list buffer? word text */
+		lua_remove(L, -2);                    /* … list buffer? text */
+		luaL_addvalue(&text);                 /* … list buffer? */
+		luaL_addchar(&text, '\0');
+	}
+	luaL_pushresult(&text); /* … list text */
+	lua_remove(L, list);    /* … text */
+	return lua_tolstring(L, -1, ret_size);
+}
+
+static void take_exec(lua_State *L, struct offline_request *asked)
+{
+	asked->request.interpreter = question_text(L, "interpreter", NULL);
+	asked->request.script = question_text(L, "script", NULL);
+	asked->request.fetch_words = fetch_words;
+	asked->argv = take_words(L, "argv", &asked->argv_size);
+	asked->env = take_words(L, "env", &asked->env_size);
+}
+
 /* What only some operations have. */
 static void take_details(lua_State *L, struct offline_request *asked)
 {
@@ -114,6 +159,7 @@ static void take_details(lua_State *L, struct offline_request *asked)
 	request->owner = (uint32_t)offline_number(L, 2, "owner", UINT32_MAX);
 	request->group = (uint32_t)offline_number(L, 2, "group", UINT32_MAX);
 	take_times(L, asked);
+	take_exec(L, asked);
 }
 
 static void take_names(lua_State *L, struct request *request)

@@ -11,6 +11,8 @@ struct offline_request {
 	lua_Integer uid, gid; /* -1: not given */
 	const char *exe, *cwd;
 	struct timespec times[2];
+	const char *argv, *env; /* each string with its NUL; NULL: not given */
+	size_t argv_size, env_size;
 };
 
 /*

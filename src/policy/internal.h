@@ -30,6 +30,9 @@ struct policy {
 	size_t syscall_rule_count, syscall_rule_room;
 
 	struct run_limits limits;
+	struct pattern_list *dropped_variables;
+	struct pattern_list **kept_variables;
+	size_t kept_count;
 	struct policy_default fallback;
 	bool handlers[OPERATION_COUNT];
 	int refusals[OPERATION_COUNT]; /* the usual errno of each */
@@ -37,6 +40,8 @@ struct policy {
 	char **texts; /* strings that rules point to; owned */
 	size_t text_count, text_room;
 };
+
+void policy_free_environment(struct policy *policy);
 
 /* The rule as a person would write it, at most `size` - 1 bytes. */
 void policy_write_words(const struct rule_spec *spec, char *buffer, size_t size);

@@ -54,6 +54,7 @@ void policy_free(struct policy *policy)
 	free(policy->allows);
 	free(policy->syscall_rules);
 	free(policy->texts);
+	policy_free_environment(policy);
 	free(policy);
 }
 

@@ -72,6 +72,16 @@ const struct syscall_rule *policy_syscall_rules(const struct policy *policy, siz
 void policy_set_limit(struct policy *policy, enum run_limit limit, uint64_t value);
 const struct run_limits *policy_limits(const struct policy *policy);
 
+/*
+ * environment {…}: variables that programs do not get. Of several lists of those that are kept,
+ * each must have it. Names are patterns; -EINVAL with a sentence.
+ */
+int policy_drop_variable(struct policy *policy, const char *name, struct error *err);
+int policy_keep_variables(
+	struct policy *policy, const char *const *names, size_t count, struct error *err);
+bool policy_judges_environment(const struct policy *policy);
+bool policy_keeps_variable(const struct policy *policy, const char *name, size_t length);
+
 /* Declared handlers, so that the plan knows which operations must be asked about. */
 void policy_note_handler(struct policy *policy, enum operation operation);
 bool policy_has_handler(const struct policy *policy, enum operation operation);

@@ -22,6 +22,12 @@ struct fact_value {
 	char text[4096]; /* NUL-terminated bytes, not necessarily UTF-8 */
 };
 
+/* Lists of strings of an exec: fetched only when a handler asks; what was shown must then hold. */
+enum fact_words {
+	WORDS_ARGV,
+	WORDS_ENV,
+};
+
 /*
  * One question to the policy. Everything in it is a private copy: nothing here can be changed by
  * the target any more, and nothing refers to its memory.
@@ -55,6 +61,13 @@ struct request {
 	uint32_t owner, group;        /* chown: UINT32_MAX leaves it */
 	const struct timespec *times; /* utime: access, modification; UTIME_NOW, UTIME_OMIT */
 
+	/* exec: the file that a "#!" line of this one names; the one whose line names this; or NULL
+	 */
+	const char *interpreter, *script;
+
 	/* 0, or a negative errno (-ESRCH: the target is gone). May be NULL: no facts (offline). */
 	int (*fetch)(const struct request *request, enum fact fact, struct fact_value *ret);
+	/* The same for exec; NULL for others. The strings, each with its NUL, are the request's. */
+	int (*fetch_words)(const struct request *request, enum fact_words which,
+		const char **ret_bytes, size_t *ret_size);
 };

@@ -33,6 +33,14 @@ bool run_limits_have(const struct run_limits *limits, enum run_limit limit)
 	return limits->values[limit] != UINT64_MAX;
 }
 
+bool run_limits_any(const struct run_limits *limits)
+{
+	for (int i = 0; i < RUN_LIMIT_COUNT; i++)
+		if (run_limits_have(limits, (enum run_limit)i))
+			return true;
+	return false;
+}
+
 void policy_set_limit(struct policy *policy, enum run_limit limit, uint64_t value)
 {
 	if (value < policy->limits.values[limit])

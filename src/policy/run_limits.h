@@ -37,4 +37,7 @@ struct run_limits {
 	uint64_t values[RUN_LIMIT_COUNT];
 };
 
+/* Any of them. */
+bool run_limits_any(const struct run_limits *limits);
+
 bool run_limits_have(const struct run_limits *limits, enum run_limit limit);

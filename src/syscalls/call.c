@@ -251,10 +251,47 @@ static int fetch_fact(const struct request *request, enum fact fact, struct fact
 	return -EINVAL;
 }
 
+/* Behind the path, in execve and in execveat. */
+static int show_words(const struct call *call, size_t behind, bool *shown, struct words *words)
+{
+	int result = 0;
+
+	if (!*shown)
+		result = words_read(&call->target,
+			call->arguments[find_argument(call, ARG_PATH) + behind], words);
+	*shown = *shown || result == 0;
+	return result;
+}
+
+static int fetch_words(const struct request *request, enum fact_words which, const char **ret_bytes,
+	size_t *ret_size)
+{
+	const struct question *question =
+		(const struct question *)((const char *)request -
+					  offsetof(struct question, request));
+	struct shown_words *shown = question->shown;
+	struct words *words = which == WORDS_ARGV ? &shown->argv : &shown->env;
+	int result = which == WORDS_ARGV ? show_words(question->call, 1, &shown->argv_shown, words)
+					 : show_words(question->call, 2, &shown->env_shown, words);
+
+	if (result < 0)
+		return result;
+	*ret_bytes = words->bytes;
+	*ret_size = words->size;
+	return 0;
+}
+
+void question_show_words(struct question *question, struct shown_words *shown)
+{
+	question->shown = shown;
+	question->request.fetch_words = fetch_words;
+}
+
 void question_prepare(struct question *question, const struct call *call, unsigned rights,
 	const char *path, size_t path_len, bool missing)
 {
 	question->call = call;
+	question->shown = NULL;
 	question->request = (struct request){
 		.operation = call->row->operation,
 		.syscall = call->row->name,

@@ -9,6 +9,7 @@
 #include "syscalls/table.h"
 #include "target/place.h"
 #include "target/target.h"
+#include "target/words.h"
 #include "target/world.h"
 
 struct call;
@@ -40,7 +41,10 @@ struct session {
 	void (*blocking_end)(struct call *call);
 	bool asks[OPERATION_COUNT]; /* the policy has a handler for it */
 	long processes;             /* how many there may be; LONG_MAX: nobody counts */
-	bool judges_exec;           /* some program, somewhere, may not be run */
+	/* Whether programs get a variable of their environment; NULL: they get all. */
+	bool (*keeps_variable)(void *context, const char *name, size_t length);
+	void *keeps_context;
+	bool judges_exec; /* what runs is verified: a program may be refused, or changed */
 	/*
 	 * Directories (hashes of their names) seen without a symlink lately: a hint that a path can
 	 * be shown to a handler before it is opened. Wrong entries cost a second question, no more.
@@ -93,12 +97,20 @@ struct answer {
 	int64_t value;
 	int fd; /* owned by the answer */
 	bool cloexec;
-	/* The file that may run, or, for a script, its interpreter; 0, 0: none may. */
-	struct approved {
-		dev_t device;
-		ino_t inode;
-	} approved;
+	struct exec_plan *plan; /* ANSWER_EXEC; owned by the answer */
 };
+
+/* What was approved, for the moment when it is about to run. */
+struct exec_plan {
+	/* The file that may run, or, for a script, its interpreter; 0, 0: none may. */
+	dev_t device;
+	ino_t inode;
+	/* What a handler has seen of them; then it is what must be there. */
+	bool checks_argv, checks_env;
+	struct words argv, env;
+};
+
+void exec_plan_free(struct exec_plan *plan);
 
 #define ANSWER_NONE ((struct answer){.kind = ANSWER_ERROR, .fd = -1})
 
@@ -137,10 +149,20 @@ int call_open_dirfd(const struct call *call, int dirfd);
 struct question {
 	struct request request;
 	const struct call *call;
+	struct shown_words *shown; /* exec: what handlers have asked for so far; else NULL */
+};
+
+/* Copies, read once: what two handlers see is the same. */
+struct shown_words {
+	bool argv_shown, env_shown;
+	struct words argv, env;
 };
 
 void question_prepare(struct question *question, const struct call *call, unsigned rights,
 	const char *path, size_t path_len, bool missing);
+
+/* Lets handlers see argv and envp; `shown` is filled as they ask, and the caller's to clear. */
+void question_show_words(struct question *question, struct shown_words *shown);
 
 /* Asks; the verdict is the caller's to clear. Nothing is logged yet. */
 void question_ask(const struct question *question, struct verdict *ret);

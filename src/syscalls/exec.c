@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,6 +18,17 @@
  */
 
 enum { INTERPRETER_LIMIT = 5 }; /* exec_binprm() in fs/exec.c */
+
+struct job {
+	struct call *call;
+	struct answer *answer;
+	struct place chain[INTERPRETER_LIMIT + 1]; /* the program, and each one's interpreter */
+	struct script
+		scripts[INTERPRETER_LIMIT + 1]; /* [i]: what chain[i] says, if count > i + 1 */
+	int count;
+	bool broken; /* the last interpreter is not there */
+	struct shown_words shown;
+};
 
 static struct route route_of(const struct call *call, int base)
 {
@@ -84,41 +96,47 @@ static bool is_possible(enum verdict_kind kind)
 }
 
 /* true: it may run; else the answer is filled. */
-static bool settle(struct call *call, struct answer *answer, const struct question *question,
+static bool settle(const struct job *job, const struct question *question,
 	const struct verdict *verdict, const struct place *place)
 {
 	if (!is_possible(verdict->kind)) {
-		answer_refusal(call, answer, EACCES,
+		answer_refusal(job->call, job->answer, EACCES,
 			"a program can be allowed, refused or killed, not replaced");
 		return false;
 	}
-	if (verdict->kind == VERDICT_ALLOW && would_blind_us(call, place)) {
-		answer_refusal(call, answer, EACCES,
+	if (verdict->kind == VERDICT_ALLOW && would_blind_us(job->call, place)) {
+		answer_refusal(job->call, job->answer, EACCES,
 			"a program that cannot be read cannot be supervised without privileges");
 		return false;
 	}
 	question_observe(question, verdict);
-	return !answer_verdict(answer, verdict);
+	return !answer_verdict(job->answer, verdict);
 }
 
-/* true: this file may run. A missing one the kernel itself reports. */
-static bool may_run(struct call *call, struct answer *answer, const struct place *place)
+/* true: link `i` of the chain may run. A missing file the kernel itself reports. */
+static bool may_run(struct job *job, int i)
 {
+	const struct place *place = &job->chain[i];
 	struct question question;
 	struct verdict verdict;
 	bool missing = place->object < 0, may;
 
-	question_prepare(&question, call, RIGHT_EXEC, place->path, place->path_len, missing);
+	question_prepare(&question, job->call, RIGHT_EXEC, place->path, place->path_len, missing);
+	question_show_words(&question, &job->shown);
+	question.request.script = i > 0 ? job->chain[i - 1].path : NULL;
+	question.request.interpreter = i + 1 < job->count ? job->chain[i + 1].path : NULL;
 	question_ask(&question, &verdict);
 	if (missing && (verdict.kind == VERDICT_ALLOW || verdict.source == SOURCE_DEFAULT)) {
-		answer_result(answer, -ENOENT);
+		answer_result(job->answer, -ENOENT);
 		may = false;
 	} else {
-		may = settle(call, answer, &question, &verdict, place);
+		may = settle(job, &question, &verdict, place);
 	}
 	verdict_clear(&verdict);
 	return may;
 }
+
+/* ---- the chain of interpreters ------------------------------------------------------------- */
 
 static int pin_interpreter(const struct call *call, const char *path, struct place *ret)
 {
@@ -140,55 +158,134 @@ static int pin_interpreter(const struct call *call, const char *path, struct pla
 }
 
 /*
- * Follows the chain from `program`, which may run, to what is executed in the end. true: all of it
- * may. An interpreter that is not there approves nothing: the kernel will say so, and if it is
- * there by then, it is killed.
+ * Pins what the "#!" lines name, one after the other. Where an interpreter is not there nothing is
+ * approved: the kernel will say so, and if it is there by then, it is killed.
  */
-static bool approve_chain(struct call *call, struct answer *answer, const struct place *program)
+static void follow_chain(struct job *job)
 {
-	char path[SCRIPT_LINE_SIZE];
-	struct approved approved = {program->st.st_dev, program->st.st_ino};
-	int pin = program->object;
-	cleanup_place struct place place = PLACE_NOWHERE;
+	while (job->count <= INTERPRETER_LIMIT &&
+		script_read(job->call, job->chain[job->count - 1].object,
+			&job->scripts[job->count - 1])) {
+		struct place *next = &job->chain[job->count];
 
-	for (int i = 0; i < INTERPRETER_LIMIT && script_interpreter(call, pin, path) > 0; i++) {
-		struct place next;
-
-		if (pin_interpreter(call, path, &next) < 0 || next.object < 0) {
-			place_clear(&next);
-			approved = (struct approved){0, 0};
-			break;
+		*next = PLACE_NOWHERE;
+		if (pin_interpreter(job->call, job->scripts[job->count - 1].interpreter, next) <
+				0 ||
+			next->object < 0) {
+			place_clear(next);
+			job->broken = true;
+			return;
 		}
-		place_clear(&place);
-		place = next;
-		if (!may_run(call, answer, &place))
-			return false;
-		pin = place.object;
-		approved = (struct approved){place.st.st_dev, place.st.st_ino};
+		job->count++;
 	}
-	answer->kind = ANSWER_EXEC;
-	answer->approved = approved;
-	return true;
 }
 
-static void judge(struct call *call, struct answer *answer, const struct place *place)
+/* What a script is called in its interpreter's argv: bprm->filename, alloc_bprm() in fs/exec.c. */
+static int name_program(const struct call *call, char *ret, size_t size)
 {
-	if (!may_run(call, answer, place))
+	if (call->dirfd == AT_FDCWD || call->given[0] == '/')
+		return snprintf(ret, size, "%s", call->given);
+	if (call->given_len == 0)
+		return snprintf(ret, size, "/dev/fd/%d", call->dirfd);
+	return snprintf(ret, size, "/dev/fd/%d/%s", call->dirfd, call->given);
+}
+
+/* `argv` in the hands of the interpreter of this script: load_script() in fs/binfmt_script.c. */
+static int hand_over(const struct script *script, const char *name, struct words *argv)
+{
+	struct words changed = {0};
+	int result = words_append(&changed, script->interpreter);
+
+	if (result == 0 && script->argument[0] != '\0')
+		result = words_append(&changed, script->argument);
+	if (result == 0)
+		result = words_append(&changed, name);
+	if (result == 0)
+		result = words_append_all(&changed, argv, 1);
+	words_clear(argv);
+	*argv = changed;
+	return result;
+}
+
+/* What the program that runs in the end must find; takes the words. */
+static int plan_argv(struct job *job, struct words *argv)
+{
+	char name[PATH_MAX + 32];
+	int result = 0;
+
+	(void)name_program(job->call, name, sizeof name);
+	if (argv->count == 0)
+		result = words_append(argv, ""); /* the kernel adds one */
+	for (int i = 0; i + 1 < job->count && result == 0; i++) {
+		result = hand_over(&job->scripts[i], name, argv);
+		(void)snprintf(name, sizeof name, "%s", job->scripts[i].interpreter);
+	}
+	return result;
+}
+
+/* NULL: no memory. */
+static struct exec_plan *make_plan(struct job *job)
+{
+	const struct stat *last = &job->chain[job->count - 1].st;
+	struct exec_plan *plan = calloc(1, sizeof *plan);
+	struct shown_words *shown = &job->shown;
+
+	if (plan == NULL || (shown->argv_shown && plan_argv(job, &shown->argv) < 0)) {
+		free(plan);
+		return NULL;
+	}
+	if (!job->broken) {
+		plan->device = last->st_dev;
+		plan->inode = last->st_ino;
+	}
+	plan->checks_argv = shown->argv_shown;
+	plan->argv = shown->argv;
+	plan->checks_env = shown->env_shown;
+	plan->env = shown->env;
+	*shown = (struct shown_words){0};
+	return plan;
+}
+
+void exec_plan_free(struct exec_plan *plan)
+{
+	if (plan == NULL)
 		return;
-	if (call->session->judges_exec && S_ISREG(place->st.st_mode))
-		(void)approve_chain(call, answer, place);
+	words_clear(&plan->argv);
+	words_clear(&plan->env);
+	free(plan);
+}
+
+/* ---- the call ------------------------------------------------------------------------------ */
+
+static void judge_chain(struct job *job)
+{
+	if (job->call->session->judges_exec && S_ISREG(job->chain[0].st.st_mode))
+		follow_chain(job);
+	for (int i = 0; i < job->count; i++)
+		if (!may_run(job, i))
+			return;
+	if (!job->call->session->judges_exec || !S_ISREG(job->chain[0].st.st_mode)) {
+		job->answer->kind = ANSWER_CONTINUE;
+		return;
+	}
+	job->answer->plan = make_plan(job);
+	if (job->answer->plan != NULL)
+		job->answer->kind = ANSWER_EXEC;
 	else
-		answer->kind = ANSWER_CONTINUE;
+		answer_result(job->answer, -ENOMEM);
 }
 
 void exec_perform(struct call *call, struct answer *answer)
 {
-	struct place place = PLACE_NOWHERE;
-	int result = pin_program(call, &place);
+	struct job job = {.call = call, .answer = answer, .count = 1};
+	int result = pin_program(call, &job.chain[0]);
 
-	if (result == 0 || (result == -ENOENT && place.path_len > 0))
-		judge(call, answer, &place);
+	if (result == 0 || (result == -ENOENT && job.chain[0].path_len > 0))
+		judge_chain(&job);
 	else
 		answer_result(answer, result);
-	place_clear(&place);
+	for (int i = 0; i < job.count; i++)
+		place_clear(&job.chain[i]);
+	words_clear(&job.shown.argv);
+	words_clear(&job.shown.env);
 }

@@ -20,6 +20,8 @@ void file_getattr_perform(struct call *call, struct answer *answer);
 void file_setattr_perform(struct call *call, struct answer *answer);
 void futimesat_perform(struct call *call, struct answer *answer);
 void getdents_perform(struct call *call, struct answer *answer);
+void signal_perform(struct call *call, struct answer *answer);
+void outsider_perform(struct call *call, struct answer *answer);
 void fork_perform(struct call *call, struct answer *answer);
 void getxattr_perform(struct call *call, struct answer *answer);
 void getxattrat_perform(struct call *call, struct answer *answer);

@@ -7,16 +7,15 @@
 /*
  * Limits, priorities and processors of another process. The kernel allows them between processes
  * of one user, and no Landlock scope covers them: a target could give the supervisor a limit of no
- * open file. Every argument is a number, so the call that is let through is the call that was
- * judged.
+ * open file. Without such a domain signals and tracing are judged the same way: signal.c. Every
+ * argument is a number, so the call that is let through is the call that was judged.
  */
 
 enum { IOPRIO_WHO_PROCESS = 1 };
 
 static void refuse(struct call *call, struct answer *answer)
 {
-	answer_refusal(call, answer, EPERM,
-		"limits, priorities and processors of processes outside are not changed");
+	answer_refusal(call, answer, EPERM, "processes outside are left alone");
 }
 
 void process_perform(struct call *call, struct answer *answer)

@@ -2,10 +2,16 @@
 
 #include "syscalls/call.h"
 
+enum { SCRIPT_LINE_SIZE = 256 /* BINPRM_BUF_SIZE */ };
+
+/* What a "#!" line says. */
+struct script {
+	char interpreter[SCRIPT_LINE_SIZE];
+	char argument[SCRIPT_LINE_SIZE]; /* empty: there is none */
+};
+
 /*
- * The interpreter that a file names in its first line, as load_script() in fs/binfmt_script.c reads
- * it. 1: *ret is its path; 0: the file is no script, or the kernel would not take it for one, or it
- * can't be read.
+ * The first line of the pinned file, as load_script() in fs/binfmt_script.c reads it. false: the
+ * file is no script, or the kernel would not take it for one, or it can't be read.
  */
-enum { SCRIPT_LINE_SIZE = 256 };
-int script_interpreter(const struct call *call, int pin, char ret[SCRIPT_LINE_SIZE]);
+bool script_read(const struct call *call, int pin, struct script *ret);

@@ -51,8 +51,7 @@ static size_t next_chunk(uint64_t address, size_t done, size_t size)
 	return chunk < room ? chunk : room;
 }
 
-ssize_t memory_read_string(
-	const struct target *target, uint64_t address, char *buffer, size_t size)
+ssize_t memory_read_string(const struct target *target, uint64_t address, char *buffer, size_t size)
 {
 	size_t done = 0;
 

@@ -5,6 +5,12 @@
 #include "target/world.h"
 
 /*
+ * The processes that descend from `root`, as below; *ret is the caller's to free, unless the result
+ * is negative.
+ */
+long tree_list(const struct world *world, pid_t root, long enough, pid_t **ret);
+
+/*
  * How many processes descend from `root`, dead ones that nobody has waited for included; counting
  * ends at `enough`. Not a snapshot: who forks meanwhile may be missed. A negative errno: out of
  * memory, or nothing can be read.

@@ -103,8 +103,8 @@ static int read_word(const struct target *target, uint64_t address, struct words
 }
 
 /* A vector that ends at the edge of a mapping is read pointer by pointer. */
-static int read_pointers(
-	const struct target *target, uint64_t address, uint64_t pointers[POINTERS], size_t *ret_count)
+static int read_pointers(const struct target *target, uint64_t address, uint64_t pointers[POINTERS],
+	size_t *ret_count)
 {
 	int result = memory_read(target, address, pointers, POINTERS * sizeof *pointers);
 

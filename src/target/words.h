@@ -7,8 +7,8 @@
 #include "target/target.h"
 
 /*
- * The strings of an argv or envp, one after another, each with its NUL: as a new program has them on
- * its stack, and as /proc/PID/cmdline shows them.
+ * The strings of an argv or envp, one after another, each with its NUL: as a new program has them
+ * on its stack, and as /proc/PID/cmdline shows them.
  */
 struct words {
 	char *bytes; /* owned */
@@ -31,7 +31,7 @@ bool words_equal(const struct words *one, const struct words *other);
 
 /*
  * Copies the vector of pointers at `address` and what they point to, as count() and copy_strings()
- * in fs/exec.c. *ret is the caller's to clear. -EFAULT; -E2BIG: more than the kernel takes; -EACCES,
- * -ESRCH as memory_read().
+ * in fs/exec.c. *ret is the caller's to clear. -EFAULT; -E2BIG: more than the kernel takes;
+ * -EACCES, -ESRCH as memory_read().
  */
 int words_read(const struct target *target, uint64_t address, struct words *ret);

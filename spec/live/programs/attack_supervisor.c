@@ -2,9 +2,11 @@
  * attack_supervisor PID GUARD: everything that one process can do to another, done to each pid
  * given and its threads. Prints one line for each attempt that was not refused, and "done".
  */
+#include <asm/sockios.h>
 #include <dirent.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/ptrace.h>
@@ -98,6 +100,28 @@ static void limits(pid_t pid)
 	refused("setpgid", 0, setpgid(pid, 0));
 }
 
+/* Who owns a descriptor gets its signals from the kernel, later: here at once, through a pipe. */
+static void ownership(pid_t pid)
+{
+	struct f_owner_ex owner = {F_OWNER_PID, pid};
+	int ends[2], number = pid;
+
+	if (pipe(ends) < 0)
+		return;
+	(void)fcntl(ends[0], F_SETOWN, pid);
+	(void)fcntl(ends[0], F_SETOWN_EX, &owner);
+	(void)ioctl(ends[0], FIOSETOWN, &number);
+	(void)fcntl(ends[0], F_SETSIG, SIGKILL);
+	(void)fcntl(ends[0], F_SETFL, O_ASYNC | O_NONBLOCK);
+	number = 1;
+	(void)ioctl(ends[0], FIOASYNC, &number);
+	(void)write(ends[1], "x", 1);
+	(void)close(ends[0]);
+	(void)close(ends[1]);
+	/* If it died, so will we. */
+	(void)usleep(50000);
+}
+
 /* What is addressed to many must pass them by. */
 static void groups(pid_t pid)
 {
@@ -145,6 +169,7 @@ int main(int argc, char **argv)
 		label = i == 1 ? "supervisor" : "guard";
 		attack((pid_t)atoi(argv[i]));
 		threads((pid_t)atoi(argv[i]));
+		ownership((pid_t)atoi(argv[i]));
 	}
 	label = "both";
 	groups((pid_t)atoi(argv[1]));

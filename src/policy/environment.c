@@ -1,0 +1,79 @@
+#include "policy/internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/*
+ * environment { keep = {…}, drop = {…} }. A name is matched as "/NAME": there, `*` and `?` mean
+ * what they mean in paths.
+ */
+
+enum { NAME_LIMIT = 1024 };
+
+static int add(struct pattern_list **list, const char *name, struct error *err)
+{
+	char text[NAME_LIMIT + 2];
+
+	if (*list == NULL)
+		*list = pattern_list_new();
+	if (*list == NULL)
+		return error_set(err, ENOMEM, "out of memory");
+	if (snprintf(text, sizeof text, "/%s", name) >= (int)sizeof text)
+		return error_set(err, ENAMETOOLONG, "the name of a variable is too long");
+	return pattern_list_add(*list, text, err);
+}
+
+int policy_drop_variable(struct policy *policy, const char *name, struct error *err)
+{
+	return add(&policy->dropped_variables, name, err);
+}
+
+int policy_keep_variables(
+	struct policy *policy, const char *const *names, size_t count, struct error *err)
+{
+	struct pattern_list **lists =
+		realloc(policy->kept_variables, (policy->kept_count + 1) * sizeof *lists);
+	struct pattern_list *list = NULL;
+	int result = 0;
+
+	if (lists == NULL)
+		return error_set(err, ENOMEM, "out of memory");
+	policy->kept_variables = lists;
+	for (size_t i = 0; i < count && result == 0; i++)
+		result = add(&list, names[i], err);
+	if (result == 0 && list != NULL)
+		lists[policy->kept_count++] = list;
+	else
+		pattern_list_free(list);
+	return result;
+}
+
+void policy_free_environment(struct policy *policy)
+{
+	pattern_list_free(policy->dropped_variables);
+	for (size_t i = 0; i < policy->kept_count; i++)
+		pattern_list_free(policy->kept_variables[i]);
+	free(policy->kept_variables);
+}
+
+bool policy_judges_environment(const struct policy *policy)
+{
+	return policy->dropped_variables != NULL || policy->kept_count > 0;
+}
+
+bool policy_keeps_variable(const struct policy *policy, const char *name, size_t length)
+{
+	char text[NAME_LIMIT + 2];
+	int size = snprintf(text, sizeof text, "/%.*s", (int)length, name);
+
+	if (size >= (int)sizeof text)
+		return false;
+	if (policy->dropped_variables != NULL &&
+		pattern_list_matches(policy->dropped_variables, text, (size_t)size))
+		return false;
+	for (size_t i = 0; i < policy->kept_count; i++)
+		if (!pattern_list_matches(policy->kept_variables[i], text, (size_t)size))
+			return false;
+	return true;
+}
