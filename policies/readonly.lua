@@ -30,7 +30,7 @@ allow.modify { "/proc/*/comm", "/proc/*/task/*/comm" } -- how a thread names its
 deny.read { "/proc/kmsg", "/sys/kernel/debug/**", "/sys/kernel/tracing/**" }
 
 -- Of all changes only these are not judged by the write rule: an ioctl on an open file, wherever that
--- is. (Before there were rules for the others, this switch was needed for rm, mv and chmod, too.)
+-- is. As root it also lets device nodes be made in scratch (@device).
 if args.change then
   allow.syscall "@file-change"
 end

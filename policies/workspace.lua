@@ -2,7 +2,7 @@
 -- and its programs run, the directory can be written, keys and passwords are hidden.
 --
 --     moongate run -p workspace -- npm ci
---     moongate run -p workspace -D dir=~/project -D network=on -- agent
+--     moongate run -p workspace -D dir="$HOME/project" -D network=on -- agent
 --
 -- What is written there you may run yourself, later, without Moongate: look at it first.
 params {
