@@ -133,9 +133,9 @@ static int write_line(int fd, const char *line, size_t length)
 	return written < 0 ? -errno : -ENOSPC;
 }
 
-int decision_log_write(int fd, const struct observation *observation)
+/* Takes the object over. */
+static int write_object(int fd, json_t *object)
 {
-	json_t *object = describe(observation);
 	size_t length = json_dumpb(object, NULL, 0, JSON_COMPACT);
 	char *line = malloc(length + 1);
 	int result = -ENOMEM;
@@ -148,4 +148,18 @@ int decision_log_write(int fd, const struct observation *observation)
 	free(line);
 	json_decref(object);
 	return result;
+}
+
+int decision_log_write(int fd, const struct observation *observation)
+{
+	return write_object(fd, describe(observation));
+}
+
+int decision_log_write_dropped(int fd, uint64_t count)
+{
+	json_t *object = json_object();
+
+	set_time(object);
+	set_number(object, "dropped", (long long)count);
+	return write_object(fd, object);
 }

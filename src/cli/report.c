@@ -16,6 +16,7 @@
 #include "cli/command.h"
 #include "cli/decision_log.h"
 #include "cli/describe.h"
+#include "cli/log_rate.h"
 
 enum {
 	FAILURE_LIMIT = 32,
@@ -41,6 +42,7 @@ struct report {
 	uint64_t key; /* random: a target that could find collisions could hide a denial */
 	uint64_t total, beyond;    /* denials, and those of them that found the table full */
 	_Atomic uint64_t unlogged; /* decisions that could not be written */
+	struct log_rate rate;
 };
 
 int report_open(const struct report_options *options, struct report **ret, struct error *err)
@@ -54,6 +56,7 @@ int report_open(const struct report_options *options, struct report **ret, struc
 	if (getrandom(&report->key, sizeof report->key, 0) != sizeof report->key)
 		report->key = (uint64_t)time(NULL);
 	(void)pthread_mutex_init(&report->lock, NULL);
+	log_rate_init(&report->rate);
 	if (options->log != NULL) {
 		report->log = open(
 			options->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
@@ -93,6 +96,7 @@ static uint64_t key_of(const struct report *report, const struct observation *ob
 	if (verdict->source == SOURCE_FAILURE)
 		return hash_bytes(hash, verdict->why, strlen(verdict->why));
 	hash = hash_bytes(hash, &observation->call->row, sizeof observation->call->row);
+	hash = hash_bytes(hash, &verdict->kind, sizeof verdict->kind);
 	hash = hash_bytes(hash, &request->rights, sizeof request->rights);
 	if (request->operation == OPERATION_NONE)
 		hash = hash_bytes(hash, observation->call->arguments, sizeof(uint64_t));
@@ -181,11 +185,30 @@ static void report_denial(struct report *report, const struct observation *obser
 		print_denial(report, observation, mend);
 }
 
+static int64_t now_s(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+/* What a storm had left out, as soon as its second is over. */
+static int log_dropped(struct report *report, int64_t second, bool over)
+{
+	uint64_t dropped = log_rate_take_dropped(&report->rate, second, over);
+
+	return dropped > 0 ? decision_log_write_dropped(report->log, dropped) : 0;
+}
+
 /* Before the answer, so a crash loses no decision that took effect. */
 static void log_decision(struct report *report, const struct observation *observation)
 {
-	int result = decision_log_write(report->log, observation);
+	int64_t second = now_s();
+	int result = log_dropped(report, second, false);
 
+	if (log_rate_permits(&report->rate, key_of(report, observation), second) && result == 0)
+		result = decision_log_write(report->log, observation);
 	if (result < 0 && report->unlogged++ == 0)
 		complain("cannot write the log: %s", strerror(-result));
 }
@@ -294,6 +317,8 @@ static void print_summary(struct report *report)
 
 void report_finish(struct report *report)
 {
+	if (report->log >= 0 && log_dropped(report, 0, true) < 0)
+		report->unlogged++;
 	(void)pthread_mutex_lock(&report->lock);
 	if (report->total > 0 && !report->options.quiet)
 		print_summary(report);

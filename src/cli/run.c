@@ -342,7 +342,9 @@ static int start(struct run *run, struct error *err)
 		.arguments = run->command,
 		.shell_arguments = run->shell,
 		.filter = &run->filter,
-		.limits = policy_limits(run->policy)};
+		.limits = policy_limits(run->policy),
+		.no_core = !policy_always_allows(
+			run->policy, OPERATION_OPEN, RIGHT_CREATE | RIGHT_MODIFY)};
 	sigset_t all;
 	int result;
 

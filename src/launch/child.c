@@ -49,7 +49,9 @@ void child_run(const struct launch *launch, struct launch_page *page, const sigs
 		fail(page, STAGE_PRIVILEGES, errno);
 	if ((launch->filter->setting & FILTER_UNSCOPED) == 0)
 		enter_domain(page);
-	limited = run_limits_any(launch->limits) ? launch_drop_resource_capability() : 0;
+	limited = launch->no_core || run_limits_any(launch->limits)
+			  ? launch_drop_resource_capability()
+			  : 0;
 	if (limited < 0)
 		fail(page, STAGE_LIMITS, -limited);
 	if (sigprocmask(SIG_SETMASK, mask, NULL) < 0)

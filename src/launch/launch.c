@@ -156,8 +156,7 @@ static int take_listener(struct launched *launched, struct error *err)
 	return check_reading(launched, err);
 }
 
-static int finish_start(
-	struct launched *launched, const struct run_limits *limits, struct error *err)
+static int finish_start(struct launched *launched, const struct launch *launch, struct error *err)
 {
 	int result = wait_for_listener(launched);
 
@@ -166,7 +165,9 @@ static int finish_start(
 	result = take_listener(launched, err);
 	if (result < 0)
 		return result;
-	result = launch_limit(launched->target, limits);
+	result = launch_limit(launched->target, launch->limits);
+	if (result == 0 && launch->no_core)
+		result = launch_refuse_core(launched->target);
 	return result < 0 ? error_errno(err, result, "%s", stage_sentence(STAGE_LIMITS)) : 0;
 }
 
@@ -243,7 +244,7 @@ int launch_start(
 	result = fork_guard(&start, &launched, err);
 	close_fd(&start.events[1]);
 	if (result == 0)
-		result = finish_start(&launched, launch->limits, err);
+		result = finish_start(&launched, launch, err);
 	if (result < 0) {
 		undo(&launched);
 		return result;

@@ -28,6 +28,7 @@ struct launch {
 	char *const *shell_arguments;
 	const struct filter *filter;
 	const struct run_limits *limits;
+	bool no_core; /* the kernel writes core files where the policy may let nothing be written */
 };
 
 struct launched {
@@ -101,6 +102,7 @@ struct launch_page {
 
 /* rlimits of T, set by S before it says go: T itself still needs files to get that far. */
 int launch_limit(pid_t pid, const struct run_limits *limits);
+int launch_refuse_core(pid_t pid);
 
 /* With CAP_SYS_RESOURCE they could be raised again. T gives it up for good: no_new_privs is set. */
 int launch_drop_resource_capability(void);

@@ -48,6 +48,12 @@ int launch_limit(pid_t pid, const struct run_limits *limits)
 	return 0;
 }
 
+/* One byte, not none: where core files go to a program, only that keeps it from being started. */
+int launch_refuse_core(pid_t pid)
+{
+	return lower(pid, RLIMIT_CORE, 1, 1);
+}
+
 int launch_drop_resource_capability(void)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};

@@ -13,6 +13,12 @@
 typedef int enter_function(
 	struct identity *identity, const struct world *world, const struct target *target);
 
+static bool is_hidden(const struct world *world, const struct place *place)
+{
+	return world->hidden != NULL && place->object >= 0 && !place->nameless &&
+	       world->hidden(world->hidden_context, place->path, place->path_len);
+}
+
 static int resolve_as(
 	const struct call *call, enter_function *enter, struct route *route, struct place *ret)
 {
@@ -27,6 +33,11 @@ static int resolve_as(
 	result = place_resolve(route, ret);
 	route->identity = NULL;
 	identity_leave(&identity);
+	if (result == 0 && is_hidden(&call->session->world, ret)) {
+		/* As if it were not there, before anything else is said of it. */
+		place_clear(ret);
+		return -ENOENT;
+	}
 	return result;
 }
 

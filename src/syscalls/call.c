@@ -252,14 +252,20 @@ static int fetch_fact(const struct request *request, enum fact fact, struct fact
 }
 
 /* Behind the path, in execve and in execveat. */
-static int show_words(const struct call *call, size_t behind, bool *shown, struct words *words)
+static int show_words(const struct call *call, size_t behind, struct shown_words *shown,
+	bool *ret_shown, struct words *words)
 {
-	int result = 0;
+	int result;
 
-	if (!*shown)
-		result = words_read(&call->target,
-			call->arguments[find_argument(call, ARG_PATH) + behind], words);
-	*shown = *shown || result == 0;
+	if (*ret_shown)
+		return 0;
+	result = words_read(
+		&call->target, call->arguments[find_argument(call, ARG_PATH) + behind], words);
+	if (result == -EFAULT || result == -E2BIG) {
+		shown->error = result;
+		result = 0;
+	}
+	*ret_shown = result == 0;
 	return result;
 }
 
@@ -271,8 +277,9 @@ static int fetch_words(const struct request *request, enum fact_words which, con
 					  offsetof(struct question, request));
 	struct shown_words *shown = question->shown;
 	struct words *words = which == WORDS_ARGV ? &shown->argv : &shown->env;
-	int result = which == WORDS_ARGV ? show_words(question->call, 1, &shown->argv_shown, words)
-					 : show_words(question->call, 2, &shown->env_shown, words);
+	int result = which == WORDS_ARGV
+			     ? show_words(question->call, 1, shown, &shown->argv_shown, words)
+			     : show_words(question->call, 2, shown, &shown->env_shown, words);
 
 	if (result < 0)
 		return result;

@@ -155,6 +155,7 @@ struct question {
 /* Copies, read once: what two handlers see is the same. */
 struct shown_words {
 	bool argv_shown, env_shown;
+	int error; /* -EFAULT, -E2BIG: no such program can start; handlers see nothing of them */
 	struct words argv, env;
 };
 

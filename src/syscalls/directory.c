@@ -58,11 +58,16 @@ static void decide(struct job *job, int otherwise)
 /* What comes of it whatever the policy says; 0: it depends. */
 static int foregone(const struct job *job)
 {
-	if (job->entry.too_long)
+	const struct entry *entry = &job->entry;
+
+	/* To remove, the kernel asks the mount before it looks. */
+	if (!job->makes && !entry->exists && entry_is_read_only(entry))
+		return -EROFS;
+	if (entry->too_long)
 		return -ENAMETOOLONG;
 	if (job->makes)
-		return job->entry.exists ? -EEXIST : 0;
-	return job->entry.exists ? 0 : -ENOENT;
+		return entry->exists ? -EEXIST : 0;
+	return entry->exists ? 0 : -ENOENT;
 }
 
 static void find_and_decide(struct job *job, int base)

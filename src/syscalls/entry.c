@@ -5,6 +5,7 @@
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -101,6 +102,13 @@ int entry_find(
 	leaf[end - start] = '\0';
 	ret->name = path + start;
 	return settle(call, leaf, ret);
+}
+
+bool entry_is_read_only(const struct entry *entry)
+{
+	struct statvfs st;
+
+	return fstatvfs(entry->place.parent, &st) == 0 && (st.f_flag & ST_RDONLY) != 0;
 }
 
 static int pin_as_target(const struct call *call, const char *directory)

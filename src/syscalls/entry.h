@@ -30,6 +30,9 @@ void entry_clear(struct entry *entry);
 int entry_find(
 	const struct call *call, int base, const char *path, size_t length, struct entry *ret);
 
+/* Its mount, or its file system, is read-only. */
+bool entry_is_read_only(const struct entry *entry);
+
 /*
  * The same for the path of redirect(), as the target, without following a link anywhere; not
  * judged.

@@ -26,7 +26,6 @@ struct job {
 	struct script
 		scripts[INTERPRETER_LIMIT + 1]; /* [i]: what chain[i] says, if count > i + 1 */
 	int count;
-	bool broken; /* the last interpreter is not there */
 	struct shown_words shown;
 };
 
@@ -113,6 +112,15 @@ static bool settle(const struct job *job, const struct question *question,
 	return !answer_verdict(job->answer, verdict);
 }
 
+/*
+ * A memory file, an O_TMPFILE, a file whose name was removed: whatever text stands for it, no rule
+ * names it. It is judged as "/", which only rules about everything match.
+ */
+static bool is_nameless(const struct place *place)
+{
+	return place->object >= 0 && (place->nameless || place->st.st_nlink == 0);
+}
+
 /* true: link `i` of the chain may run. A missing file the kernel itself reports. */
 static bool may_run(struct job *job, int i)
 {
@@ -121,12 +129,19 @@ static bool may_run(struct job *job, int i)
 	struct verdict verdict;
 	bool missing = place->object < 0, may;
 
-	question_prepare(&question, job->call, RIGHT_EXEC, place->path, place->path_len, missing);
+	if (is_nameless(place))
+		question_prepare(&question, job->call, RIGHT_EXEC, "/", 1, false);
+	else
+		question_prepare(
+			&question, job->call, RIGHT_EXEC, place->path, place->path_len, missing);
 	question_show_words(&question, &job->shown);
 	question.request.script = i > 0 ? job->chain[i - 1].path : NULL;
 	question.request.interpreter = i + 1 < job->count ? job->chain[i + 1].path : NULL;
 	question_ask(&question, &verdict);
-	if (missing && (verdict.kind == VERDICT_ALLOW || verdict.source == SOURCE_DEFAULT)) {
+	if (job->shown.error < 0) {
+		answer_result(job->answer, job->shown.error);
+		may = false;
+	} else if (missing && (verdict.kind == VERDICT_ALLOW || verdict.source == SOURCE_DEFAULT)) {
 		answer_result(job->answer, -ENOENT);
 		may = false;
 	} else {
@@ -158,26 +173,25 @@ static int pin_interpreter(const struct call *call, const char *path, struct pla
 }
 
 /*
- * Pins what the "#!" lines name, one after the other. Where an interpreter is not there nothing is
- * approved: the kernel will say so, and if it is there by then, it is killed.
+ * Pins what the "#!" lines name, one after the other. 0, or a negative errno: an interpreter is not
+ * there, as the kernel would say.
  */
-static void follow_chain(struct job *job)
+static int follow_chain(struct job *job)
 {
 	while (job->count <= INTERPRETER_LIMIT &&
 		script_read(job->call, job->chain[job->count - 1].object,
 			&job->scripts[job->count - 1])) {
 		struct place *next = &job->chain[job->count];
+		int result;
 
-		*next = PLACE_NOWHERE;
-		if (pin_interpreter(job->call, job->scripts[job->count - 1].interpreter, next) <
-				0 ||
-			next->object < 0) {
-			place_clear(next);
-			job->broken = true;
-			return;
-		}
+		result = pin_interpreter(job->call, job->scripts[job->count - 1].interpreter, next);
 		job->count++;
+		if (result < 0)
+			return result;
+		if (next->object < 0)
+			return -ENOENT;
 	}
+	return 0;
 }
 
 /* What a script is called in its interpreter's argv: bprm->filename, alloc_bprm() in fs/exec.c. */
@@ -234,10 +248,8 @@ static struct exec_plan *make_plan(struct job *job)
 		free(plan);
 		return NULL;
 	}
-	if (!job->broken) {
-		plan->device = last->st_dev;
-		plan->inode = last->st_ino;
-	}
+	plan->device = last->st_dev;
+	plan->inode = last->st_ino;
 	plan->checks_argv = shown->argv_shown;
 	plan->argv = shown->argv;
 	plan->checks_env = shown->env_shown;
@@ -257,22 +269,68 @@ void exec_plan_free(struct exec_plan *plan)
 
 /* ---- the call ------------------------------------------------------------------------------ */
 
-static void judge_chain(struct job *job)
+static void plan_exec(struct job *job)
 {
-	if (job->call->session->judges_exec && S_ISREG(job->chain[0].st.st_mode))
-		follow_chain(job);
-	for (int i = 0; i < job->count; i++)
-		if (!may_run(job, i))
-			return;
-	if (!job->call->session->judges_exec || !S_ISREG(job->chain[0].st.st_mode)) {
-		job->answer->kind = ANSWER_CONTINUE;
-		return;
-	}
 	job->answer->plan = make_plan(job);
 	if (job->answer->plan != NULL)
 		job->answer->kind = ANSWER_EXEC;
 	else
 		answer_result(job->answer, -ENOMEM);
+}
+
+/* What is no regular file cannot be executed: do_open_execat() in fs/exec.c. */
+static int check_type(const struct stat *st)
+{
+	if (S_ISLNK(st->st_mode))
+		return -ELOOP; /* AT_SYMLINK_NOFOLLOW */
+	return S_ISREG(st->st_mode) ? 0 : -EACCES;
+}
+
+/* An interpreter is not there: but first the program itself must be one. */
+static int explain_broken(const struct job *job, int error)
+{
+	const struct world *world = &job->call->session->world;
+	struct identity identity;
+	char name[16];
+	int result = identity_enter(&identity, world, &job->call->target);
+
+	if (result < 0)
+		return result;
+	(void)snprintf(name, sizeof name, "%d", job->chain[0].object);
+	result = faccessat(world->fds, name, X_OK, AT_EACCESS);
+	identity_leave(&identity);
+	return result < 0 ? -EACCES : error;
+}
+
+/* Whether all that there is of the chain may run; else the answer is filled. */
+static bool may_all_run(struct job *job)
+{
+	for (int i = 0; i < job->count; i++)
+		if ((i == 0 || job->chain[i].path_len > 0) && !may_run(job, i))
+			return false;
+	return true;
+}
+
+static void judge_chain(struct job *job)
+{
+	const struct stat *program = &job->chain[0].st;
+	bool verified = job->call->session->judges_exec;
+	int result = 0;
+
+	if (verified && S_ISREG(program->st_mode))
+		result = follow_chain(job);
+	if (result < 0)
+		result = explain_broken(job, result);
+	if (!may_all_run(job))
+		return;
+	if (result == 0 && verified)
+		result = check_type(program);
+	if (result < 0)
+		answer_result(job->answer, result);
+	else if (!verified)
+		job->answer->kind = ANSWER_CONTINUE;
+	else
+		plan_exec(job);
 }
 
 void exec_perform(struct call *call, struct answer *answer)

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "syscalls/perform.h"
+#include "target/process.h"
 #include "target/tree.h"
 
 /*
@@ -11,57 +12,114 @@
  * Asked about are numbers only, so the call goes on as it was judged.
  *
  * Every fork that is let through is added to what the last count found. The sum is an upper bound;
- * when it reaches the limit, the tree is counted anew.
+ * when it reaches the limit, the tree is counted anew. A fork that was let through need not have
+ * happened by then: it counts until its thread has used the processor since.
  */
 
-enum { QUIET_MOMENTS = 8 };
+enum {
+	GRANTS_LIMIT = 4096,
+	MOMENTS = 20,     /* of a millisecond: how long a count waits for forks to happen */
+	FULL_MS = 10,     /* how long "there is no room" is believed */
+	FORK_NS = 100000, /* a thread that has used so much time since has forked */
+};
+
+struct grant {
+	pid_t tid;
+	uint64_t used_ns; /* processor time of the thread when its fork was let through */
+};
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static long bound = 1; /* the command */
+static struct grant grants[GRANTS_LIMIT];
+static long grant_count; /* since the last count */
+static int64_t full_until;
 
-/*
- * While the lock is held no fork is let through. Those that were may still have to happen: waited
- * for is the number that there can be, or that nothing has changed for some time.
- */
-static long count_anew(const struct world *world, long limit)
+static int64_t now_ms(void)
 {
-	const struct timespec moment = {.tv_nsec = 1000000};
-	long found = -1, before;
-	int quiet = 0;
+	struct timespec now;
 
-	while (quiet < QUIET_MOMENTS && found < bound) {
-		(void)nanosleep(&moment, NULL);
-		before = found;
-		found = tree_count(world, world->guard, limit);
-		if (found < 0)
-			return found;
-		quiet = found == before ? quiet + 1 : 0;
-	}
-	return found;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
-static int take_place(const struct session *session)
+static bool has_happened(const struct world *world, const struct grant *grant)
 {
-	int result = 0;
+	uint64_t used;
 
-	(void)pthread_mutex_lock(&lock);
-	if (bound >= session->processes) {
-		long found = count_anew(&session->world, session->processes);
+	return process_time_used(world, grant->tid, &used) < 0 || used >= grant->used_ns + FORK_NS;
+}
 
-		if (found >= 0)
-			bound = found;
+/* Forgets the forks that have happened; how many are left. */
+static long outstanding(const struct world *world)
+{
+	long left = 0;
+
+	for (long i = 0; i < grant_count; i++)
+		if (!has_happened(world, &grants[i]))
+			grants[left++] = grants[i];
+	grant_count = left;
+	return left;
+}
+
+/*
+ * While the lock is held no fork is let through. What is outstanding may be found already, and then
+ * counts twice, for the moment.
+ */
+static void count_anew(const struct world *world, long limit)
+{
+	const struct timespec moment = {.tv_nsec = 1000000};
+	long found, left;
+
+	for (int i = 0; i < MOMENTS; i++) {
+		found = tree_count(world, world->guard, limit);
+		if (found < 0 || found >= limit)
+			break;
+		if (outstanding(world) == 0) {
+			/* Not before: what happened between the two was not found. */
+			found = tree_count(world, world->guard, limit);
+			break;
+		}
+		(void)nanosleep(&moment, NULL);
 	}
-	if (bound >= session->processes)
-		result = -EAGAIN;
-	else
+	left = outstanding(world);
+	bound = found < 0 ? limit : found + left;
+}
+
+static bool is_full(const struct session *session)
+{
+	if (bound < session->processes && grant_count < GRANTS_LIMIT)
+		return false;
+	/* Many may ask at the limit: one count answers them all, and holds up nobody else. */
+	if (now_ms() < full_until)
+		return true;
+	count_anew(&session->world, session->processes);
+	if (bound < session->processes && grant_count < GRANTS_LIMIT)
+		return false;
+	full_until = now_ms() + FULL_MS;
+	return true;
+}
+
+static int take_place(const struct call *call)
+{
+	const struct session *session = call->session;
+	struct grant grant = {.tid = call->target.tid};
+	bool full;
+
+	if (process_time_used(&session->world, grant.tid, &grant.used_ns) < 0)
+		return -EAGAIN;
+	(void)pthread_mutex_lock(&lock);
+	full = is_full(session);
+	if (!full) {
+		grants[grant_count++] = grant;
 		bound++;
+	}
 	(void)pthread_mutex_unlock(&lock);
-	return result;
+	return full ? -EAGAIN : 0;
 }
 
 void fork_perform(struct call *call, struct answer *answer)
 {
-	if (take_place(call->session) == 0)
+	if (take_place(call) == 0)
 		answer->kind = ANSWER_CONTINUE;
 	else
 		answer_refusal(call, answer, EAGAIN,

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "policy/pattern.h"
 #include "syscalls/entry.h"
 #include "syscalls/judge.h"
 #include "syscalls/object.h"
@@ -25,6 +26,9 @@ struct pair {
 	struct entry from;   /* rename */
 	struct place object; /* link */
 	struct entry to;
+	unsigned flags;    /* of the act */
+	bool must_replace; /* something is, or may be, at the new name: it will be gone */
+	bool appeared;     /* nothing was there when it was judged, but now there is */
 };
 
 static void refuse_redirect(const struct question *question, struct answer *answer)
@@ -69,12 +73,31 @@ static long rename_names(const void *context)
 	const struct pair *pair = context;
 
 	return syscall(SYS_renameat2, pair->from.dirfd, pair->from.name, pair->to.dirfd,
-		pair->to.name, (unsigned)pair->call->at_flags);
+		pair->to.name, pair->flags);
 }
 
+static bool goes_into_itself(const struct pair *pair)
+{
+	const struct place *from = &pair->from.place, *to = &pair->to.place;
+
+	return path_is_under(to->path, to->path_len, from->path, from->path_len);
+}
+
+/*
+ * What was judged to replace nothing must replace nothing: NOREPLACE, whether the program asked for
+ * it or not. -EINVAL: a file system that does not know it.
+ */
 static int act_rename(struct pair *pair)
 {
-	return act_perform(pair->call, -1, rename_names, pair);
+	bool asks = !pair->must_replace && !pair->from.special && !pair->to.special &&
+		    (pair->call->at_flags & (RENAME_EXCHANGE | RENAME_NOREPLACE)) == 0;
+	int result;
+
+	pair->flags = (unsigned)pair->call->at_flags | (asks ? RENAME_NOREPLACE : 0);
+	result = act_perform(pair->call, -1, rename_names, pair);
+	pair->appeared =
+		asks && (result == -EEXIST || (result == -EINVAL && !goes_into_itself(pair)));
+	return result;
 }
 
 /* One after the other: what is wrong with the new name comes after all that is with the old. */
@@ -114,10 +137,12 @@ static bool on_same_mount(const struct pair *pair)
 /* What the lookups say, in their order; 0: nothing. */
 static int looked_up(const struct pair *pair)
 {
-	if (pair->from.too_long || pair->to.too_long)
+	if (pair->from.too_long)
 		return -ENAMETOOLONG;
 	if (!pair->from.exists)
 		return -ENOENT;
+	if (pair->to.too_long)
+		return -ENAMETOOLONG;
 	if (pair->to.exists && (pair->call->at_flags & RENAME_NOREPLACE) != 0)
 		return -EEXIST;
 	if (!pair->to.exists && (pair->call->at_flags & RENAME_EXCHANGE) != 0)
@@ -129,20 +154,38 @@ static int foregone_rename(const struct pair *pair)
 {
 	int result = looked_up(pair);
 
-	return result < 0 && !on_same_mount(pair) ? -EXDEV : result;
+	if (result < 0 && !on_same_mount(pair))
+		return -EXDEV;
+	return result < 0 && entry_is_read_only(&pair->from) ? -EROFS : result;
 }
 
+static void ask_rename(struct pair *pair)
+{
+	unsigned flags = (unsigned)pair->call->at_flags;
+	unsigned rights = 0, new_rights = 0;
+
+	/* What is exchanged comes to the old name; a whiteout is made there. */
+	if ((flags & (RENAME_EXCHANGE | RENAME_WHITEOUT)) != 0)
+		rights |= RIGHT_CREATE;
+	if (pair->must_replace)
+		new_rights |= RIGHT_DELETE;
+	ask(pair, &pair->from.place, !pair->from.exists, rights, new_rights, foregone_rename(pair),
+		act_rename);
+}
+
+/* Once more where something has come to be at the new name meanwhile: that is another question. */
 static void decide_rename(struct pair *pair)
 {
-	bool exchanges = (pair->call->at_flags & RENAME_EXCHANGE) != 0;
-	unsigned rights = exchanges ? RIGHT_CREATE : 0;
-	unsigned new_rights = pair->to.exists ? RIGHT_DELETE : 0;
-
-	if (pair->from.special || pair->to.special)
+	if (pair->from.special || pair->to.special) {
 		answer_result(pair->answer, act_rename(pair));
-	else
-		ask(pair, &pair->from.place, !pair->from.exists, rights, new_rights,
-			foregone_rename(pair), act_rename);
+		return;
+	}
+	pair->must_replace = pair->to.exists;
+	ask_rename(pair);
+	if (pair->appeared) {
+		pair->must_replace = true;
+		ask_rename(pair);
+	}
 }
 
 static int check_rename_flags(unsigned flags)

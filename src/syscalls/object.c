@@ -65,7 +65,7 @@ int object_find(struct call *call, unsigned flags, bool may_be_empty, struct pla
 
 int object_of_descriptor(struct call *call, int fd, struct place *ret, int *ret_file)
 {
-	int pin, file = process_take_fd(&call->target, fd);
+	int pin, file = process_take_fd(&call->session->world, &call->target, fd);
 
 	*ret = PLACE_NOWHERE;
 	if (file < 0)

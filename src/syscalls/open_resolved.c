@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "syscalls/decode.h"
 #include "syscalls/open.h"
 #include "target/process.h"
 #include "target/procfs.h"
@@ -166,6 +167,12 @@ static bool writes_memory(const struct open_job *job, const struct place *place)
 	       !job->call->session->world.debug_open && procfs_is_memory(place);
 }
 
+static bool writes_to_outsider(const struct open_job *job, const struct place *place)
+{
+	return (open_rights(job->call->flags) & RIGHT_MODIFY) != 0 &&
+	       procfs_is_outsiders(&job->call->session->world, &job->call->target, place);
+}
+
 static int open_terminal(struct open_job *job, const struct place *place)
 {
 	struct call *call = job->call;
@@ -204,11 +211,17 @@ static int open_object(struct open_job *job, const struct place *place)
 
 static void act_on_object(struct open_job *job, const struct place *place)
 {
-	if (open_wants(job, O_PATH))
+	if (!open_wants(job, O_PATH))
+		open_answer(job, open_object(job, place));
+	else if (decode_is_openat2(job->call))
+		/*
+		 * Its flags lie in the target's memory: by the time the kernel reads them they may
+		 * ask for a descriptor that confers something. Programs fall back to openat.
+		 */
+		answer_result(job->answer, -ENOSYS);
+	else
 		/* Confers nothing by itself, and can't be injected: every use is judged again. */
 		job->answer->kind = ANSWER_CONTINUE;
-	else
-		open_answer(job, open_object(job, place));
 }
 
 static void open_existing(struct open_job *job, const struct place *place)
@@ -225,6 +238,10 @@ static void open_existing(struct open_job *job, const struct place *place)
 	if (place->nameless) {
 		/* A pipe, a socket, a memory file: reached through a descriptor that it has. */
 		act_on_object(job, place);
+		return;
+	}
+	if (writes_to_outsider(job, place)) {
+		answer_refusal(job->call, job->answer, EACCES, "processes outside are left alone");
 		return;
 	}
 	if (writes_memory(job, place)) {

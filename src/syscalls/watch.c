@@ -39,7 +39,8 @@ static int check(const struct watching *watching)
 
 void inotify_add_watch_perform(struct call *call, struct answer *answer)
 {
-	cleanup_fd int instance = process_take_fd(&call->target, call->dirfd);
+	cleanup_fd int instance =
+		process_take_fd(&call->session->world, &call->target, call->dirfd);
 	struct watching watching = {instance, (uint32_t)call->arguments[2]};
 	struct object_job job = object_job_of(call, answer);
 	int result = check(&watching);

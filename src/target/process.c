@@ -188,9 +188,27 @@ ssize_t process_link(const struct world *world, const struct target *target, con
 #define PIDFD_THREAD O_EXCL /* Linux 6.9 */
 #endif
 
-int process_take_fd(const struct target *target, int fd)
+/*
+ * A pidfd of the thread; before Linux 6.9 only of its process, which will do if both have the same
+ * table of descriptors.
+ */
+static int open_thread(const struct world *world, pid_t tid)
 {
-	cleanup_fd int pidfd = (int)syscall(SYS_pidfd_open, target->tid, PIDFD_THREAD);
+	enum { SAME_FILES = 2 /* KCMP_FILES */ };
+	int pidfd = (int)syscall(SYS_pidfd_open, tid, PIDFD_THREAD);
+	struct process_status status;
+
+	if (pidfd >= 0 || errno != EINVAL)
+		return pidfd;
+	if (process_status_of(world, tid, &status) < 0 ||
+		(status.tgid != tid && syscall(SYS_kcmp, tid, status.tgid, SAME_FILES, 0, 0) != 0))
+		return -1;
+	return (int)syscall(SYS_pidfd_open, status.tgid, 0);
+}
+
+int process_take_fd(const struct world *world, const struct target *target, int fd)
+{
+	cleanup_fd int pidfd = open_thread(world, target->tid);
 	int result;
 
 	if (pidfd < 0)
@@ -213,6 +231,16 @@ void process_comm(const struct world *world, pid_t tid, char ret[16])
 		ret[0] = '\0';
 	else if (length > 0 && ret[length - 1] == '\n')
 		ret[length - 1] = '\0';
+}
+
+int process_time_used(const struct world *world, pid_t tid, uint64_t *ret_ns)
+{
+	char text[128];
+	ssize_t length = read_entry(world, tid, "schedstat", text, sizeof text);
+
+	if (length < 0)
+		return (int)length;
+	return sscanf(text, "%" SCNu64, ret_ns) == 1 ? 0 : -EIO;
 }
 
 bool process_in_tree(const struct world *world, pid_t pid)

@@ -25,6 +25,9 @@ struct process_status {
 /* Any thread or process, by number; no cookie check. -ESRCH when it is gone. */
 int process_status_of(const struct world *world, pid_t tid, struct process_status *ret);
 
+/* Processor time that a thread has used, as of the last time the kernel looked (a tick at most). */
+int process_time_used(const struct world *world, pid_t tid, uint64_t *ret_ns);
+
 /* The target's; checked. */
 int process_status(
 	const struct world *world, const struct target *target, struct process_status *ret);
@@ -40,7 +43,7 @@ int process_open_fd(const struct world *world, const struct target *target, int 
  * thread's own table of descriptors). The caller closes. -EBADF; -EACCES: it is closed to us.
  * Checked.
  */
-int process_take_fd(const struct target *target, int fd);
+int process_take_fd(const struct world *world, const struct target *target, int fd);
 
 /* Text of the link /proc/TID/<name> (exe, cwd), NUL-terminated; returns its length. Checked. */
 ssize_t process_link(const struct world *world, const struct target *target, const char *name,

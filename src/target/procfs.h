@@ -24,6 +24,10 @@ bool procfs_is_any_root(int pin);
  */
 pid_t procfs_owner(const struct world *world, int directory);
 
+/* An entry of a process outside the tree that everybody may read: stat, oom_score_adj, … */
+bool procfs_is_outsiders(
+	const struct world *world, const struct target *target, const struct place *place);
+
 /*
  * Whether the target may reach this object of procfs by name: 0 or -EACCES. Refused are the
  * supervisor's and the guard's entries, and of processes outside the tree everything but what
