@@ -94,10 +94,58 @@ describe("without running anything #live", function()
       'policy.lua:3: hide "/w/secret": mine\n', "  unlink             the supervisor, judged\n",
       "  getdents64         the supervisor, without what is hidden\n", "  stat               the supervisor, judged\n",
       "  judged by rules: @remove, @rename, @link, @symlink, @mknod, @chmod, @chown, @truncate, @utime, @xattr\n",
-      "  @file-ioctl        refused (", "  on.chown decides what no rule denies\n",
+      "  @file-ioctl        refused (", "policy.lua:5: on.chown decides what no rule denies\n",
     } do
       assert.truthy(out:find(expected, 1, true), expected .. out)
     end
+  end)
+
+  local function checked(policy)
+    local directory = live.directory()
+    live.write_file(directory .. "/policy.lua", policy)
+    local result = live.run { command = { live.binary, "check", directory .. "/policy.lua" } }
+    assert.equal(0, result.status, result.err)
+    return (result.out:gsub(directory:gsub("%p", "%%%0") .. "/", ""))
+  end
+
+  it("check shows every pattern of a rule", function()
+    local patterns, excepts = {}, {}
+    for i = 1, 60 do
+      patterns[i] = ("%q"):format("/w/somewhere/" .. i .. (i % 2 == 0 and "/**" or ""))
+      excepts[i] = ("%q"):format("/w/somewhere/else/" .. i)
+    end
+    local out = checked(("deny.read { %s, except = { %s }, errno = 'EPERM', why = 'mine' }"):format(
+      table.concat(patterns, ", "), table.concat(excepts, ", ")))
+    for _, list in ipairs { patterns, excepts } do
+      for _, pattern in ipairs(list) do
+        assert.truthy(out:find(pattern, 1, true), pattern .. out)
+      end
+    end
+    assert.truthy(out:find('"/w/somewhere/else/60" } }, errno EPERM: mine\n', 1, true), out)
+    assert.falsy(out:find("...", 1, true), out)
+    for line in out:match("rules:(.-)calls"):gmatch("[^\n]+") do
+      assert.truthy(#line <= 110, line)
+    end
+  end)
+
+  it("check lists every handler of an operation", function()
+    local directory = live.directory()
+    live.write_file(directory .. "/other.lua", "\nfunction on.open(call) end")
+    live.write_file(directory .. "/policy.lua", "use './other'\n\nfunction on.open(call) end")
+    local out = live.run { command = { live.binary, "check", directory .. "/policy.lua" } }.out
+    assert.truthy(out:find("other.lua:2: on.open decides", 1, true), out)
+    assert.truthy(out:find("policy.lua:3: on.open decides", 1, true), out)
+  end)
+
+  it("check notes what may be a slip", function()
+    local out = checked("allow.read { '/etc/pasword', '/etc/passwd', '/missing/**' }\ndeny.write '/w/[ab]*'\n"
+      .. "hide '/missing/x'\nallow.read '/{a,b}/**'\ndeny.syscall 'fork'")
+    local notes = out:match("\nnotes:\n(.*)$")
+    assert.equal('  policy.lua:1: "/etc/pasword": nothing is there now\n'
+      .. "  policy.lua:2: \"/w/[ab]*\": '[' is an ordinary character here; special are *, ? and a last /**\n"
+      .. "  policy.lua:4: \"/{a,b}/**\": '{' is an ordinary character here; special are *, ? and a last /**\n"
+      .. '  policy.lua:5: deny.syscall "fork": clone does the same, and is not refused\n', notes)
+    assert.falsy(checked("allow.read '/etc/passwd'\ndeny.syscall { 'fork', 'clone' }"):find("notes:", 1, true))
   end)
 
   it("check shows what is left to the kernel", function()

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/notes.h"
+#include "cli/rule.h"
 #include "launch/filter.h"
 #include "lua/host.h"
 #include "policy/errname.h"
@@ -42,15 +44,8 @@ static void print_rules(const struct policy *policy)
 	const struct syscall_rule *syscalls = policy_syscall_rules(policy, &syscall_count);
 
 	(void)puts("rules:");
-	for (size_t i = 0; i < policy_rule_count(policy); i++) {
-		const struct rule *rule = policy_rule(policy, i);
-
-		(void)printf("  %s:%d: %s", rule->file, rule->line, rule->words);
-		if (rule->error != 0 && !rule->hides)
-			(void)printf(", errno %s", errname_of(rule->error));
-		(void)printf("%s%s\n", rule->why != NULL ? ": " : "",
-			rule->why != NULL ? rule->why : "");
-	}
+	for (size_t i = 0; i < policy_rule_count(policy); i++)
+		rule_print(policy_rule(policy, i));
 	for (size_t i = 0; i < syscall_count; i++)
 		(void)printf("  %s:%d: %s.syscall \"%s\"\n", syscalls[i].file, syscalls[i].line,
 			syscalls[i].deny ? "deny" : "allow", syscalls[i].word);
@@ -72,12 +67,13 @@ static void print_limits(const struct policy *policy)
 	}
 }
 
-static void print_handlers(const struct policy *policy)
+static void print_handlers(const struct lua_host *host)
 {
-	for (int i = 0; i < OPERATION_COUNT; i++)
-		if (policy_has_handler(policy, (enum operation)i))
-			(void)printf("  on.%s decides what no rule denies\n",
-				operation_name((enum operation)i));
+	struct lua_host_handler handler;
+
+	for (size_t i = 0; lua_host_handler(host, i, &handler); i++)
+		(void)printf("  %s:%d: on.%s decides what no rule denies\n", handler.file,
+			handler.line, operation_name(handler.operation));
 }
 
 static void print_disposition(const struct policy *policy, const struct syscall_row *row)
@@ -167,10 +163,11 @@ static int check(const struct policy_options *options)
 	if (host == NULL)
 		return EXIT_FINDINGS;
 	print_rules(lua_host_policy(host));
-	print_handlers(lua_host_policy(host));
+	print_handlers(host);
 	print_limits(lua_host_policy(host));
 	print_calls(lua_host_policy(host));
 	print_groups(lua_host_policy(host));
+	notes_print(lua_host_policy(host));
 	lua_host_free(host);
 	return 0;
 }

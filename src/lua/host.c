@@ -292,6 +292,16 @@ struct policy *lua_host_policy(struct lua_host *host)
 	return host->policy;
 }
 
+bool lua_host_handler(const struct lua_host *host, size_t index, struct lua_host_handler *ret)
+{
+	const struct handler *handler = host->handlers + index;
+
+	if (index >= host->handler_count)
+		return false;
+	*ret = (struct lua_host_handler){handler->operation, handler->file, handler->line};
+	return true;
+}
+
 int host_add_handler(struct lua_host *host, enum operation operation, int function,
 	const char *file, int line, struct error *err)
 {

@@ -49,6 +49,14 @@ int lua_host_load_text(const char *text, size_t size, const char *chunk,
 /* The declared half; owned by the host. */
 struct policy *lua_host_policy(struct lua_host *host);
 
+/* Every handler, in the order of declaration; false: there is no such. */
+struct lua_host_handler {
+	enum operation operation;
+	const char *file;
+	int line;
+};
+bool lua_host_handler(const struct lua_host *host, size_t index, struct lua_host_handler *ret);
+
 /*
  * A decide_function; context is the struct lua_host. Deny rules, handlers, allow rules, default.
  * Any thread may call it; Lua itself is entered under one lock. Never blocks on anything else.

@@ -165,6 +165,8 @@ static int fill_rule(
 	rule->excepts = pattern_list_new();
 	if (rule->patterns == NULL || rule->excepts == NULL || fill_texts(policy, spec, rule) < 0)
 		return no_memory(err, "a rule");
+	rule->written = spec->pattern_count;
+	rule->written_excepts = spec->except_count;
 	r = add_patterns(rule->patterns, spec->patterns, spec->pattern_count, err);
 	return r < 0 ? r : add_patterns(rule->excepts, spec->excepts, spec->except_count, err);
 }

@@ -29,6 +29,7 @@ struct rule {
 	const char *words; /* the rule as a person would write it: deny.read "/home/x/.ssh" */
 	_Atomic uint64_t hits;
 	struct pattern_list *patterns, *excepts;
+	size_t written, written_excepts; /* so many of them; policy_resolve() added the others */
 };
 
 /* What the loader hands over; everything is copied. */
@@ -146,6 +147,10 @@ int policy_refusal(const struct policy *policy, enum operation operation);
 
 /* The line that would allow a refused request, e.g. allow.read "/etc/hosts". For people: escape. */
 void policy_suggest(const struct request *request, char *buffer, size_t size);
+
+/* A pattern, or exception, of a rule as it is written, as a Lua string; false: there is no such. */
+bool policy_written_pattern(
+	const struct rule *rule, bool except, size_t index, char *buffer, size_t size);
 
 /* The rule with the one pattern of it that matches, e.g. deny.read "/home/x/.ssh". */
 void policy_excerpt(

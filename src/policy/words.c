@@ -194,6 +194,19 @@ static void add_pattern(struct line *line, const struct pattern *pattern, bool h
 	line_add_literal(line, text, len < 0 ? 0 : strlen(text));
 }
 
+bool policy_written_pattern(
+	const struct rule *rule, bool except, size_t index, char *buffer, size_t size)
+{
+	const struct pattern_list *list = except ? rule->excepts : rule->patterns;
+	struct line line = line_start(buffer, size);
+
+	if (index >= (except ? rule->written_excepts : rule->written))
+		return false;
+	add_pattern(&line, &list->items[index], rule->hides);
+	line_finish(&line);
+	return true;
+}
+
 void policy_excerpt(
 	const struct rule *rule, const struct request *request, char *buffer, size_t size)
 {
