@@ -81,11 +81,55 @@ describe("without running anything #live", function()
   end)
 
   it("explain says what it did not understand", function()
-    explained(2, "no action is called 'raed'", "raed", "/w/x")
+    explained(2, "no action is called 'raed' (did you mean 'read'?)", "raed", "/w/x")
+    explained(2, "'unlink' is a system call of the operation remove", "unlink", "/w/x")
+    explained(2, "explain POLICY read|write|create PATH", "openat", "/w/x")
     explained(2, "'rename' has two paths", "rename", "/w/x")
     explained(2, "'remove' has one path", "remove", "/w/x", "/w/y")
-    explained(2, "b: a path is absolute", "rename", "/w/x", "b")
+    explained(2, "a/../b: a path has no //", "rename", "/w/x", "a/../b")
+    explained(2, "/w/: a path has no //", "chmod", "/w/")
     explained(2, "usage: moongate explain", "rename")
+  end)
+
+  it("explain takes the words for rights", function()
+    explained(0, "allow: rule at", "modify", "/w/x")
+    explained(1, 'to allow it: allow.write "/v"', "delete", "/v")
+    explained(0, "allow: rule at", "create", "/w/x")
+  end)
+
+  it("explain takes paths from the current directory", function()
+    local directory = live.directory()
+    live.write_file(directory .. "/policy.lua", "")
+    os.execute(("mkdir -p %s/sub/below"):format(directory))
+    for given, meant in pairs {
+      x = "/sub/x", ["./x"] = "/sub/x", ["below/x"] = "/sub/below/x", ["../x"] = "/x", [".././x"] = "/x",
+      ["."] = "/sub", [".."] = "", ["..x"] = "/sub/..x",
+    } do
+      local result = live.run { cwd = directory .. "/sub",
+        command = { live.binary, "explain", directory .. "/policy.lua", "read", given } }
+      assert.equal(('to allow it: allow.read "%s%s"'):format(directory, meant),
+        result.out:match("to allow it: [^\n]*"), result.err)
+    end
+  end)
+
+  it("explain takes policies by -p, too", function()
+    local directory = live.directory()
+    live.write_file(directory .. "/a.lua", "allow.read '/w/x'")
+    live.write_file(directory .. "/b.lua", "deny.read '/w/y'")
+    local function status(path)
+      return live.run { command = { live.binary, "explain", "-p", directory .. "/a.lua", "-p",
+        directory .. "/b.lua", "read", path } }.status
+    end
+    assert.same({ 0, 1 }, { status "/w/x", status "/w/y" })
+  end)
+
+  it("explain takes a handler that fails for an error", function()
+    local directory = live.directory()
+    live.write_file(directory .. "/policy.lua", "function on.open(call) return call.uid == 0 and allow() end")
+    local result = live.run { command = { live.binary, "explain", directory .. "/policy.lua", "read", "/x" } }
+    assert.equal(2, result.status)
+    assert.truthy(result.out:find("a spec can give it, for moongate test: T.call.open { path = …, uid = 0 }",
+      1, true), result.out)
   end)
 
   it("check lists hidden names, who decides, and which groups are left to rules", function()
@@ -162,5 +206,39 @@ describe("without running anything #live", function()
     local out = ask("syscalls", "link").out
     assert.truthy(out:find("needs read and modify; for the new name create\n", 1, true), out)
     assert.truthy(ask("syscalls", "@rename").out:find("judged by rules", 1, true))
+  end)
+
+  it("syscalls says where a system call belongs", function()
+    for word, expected in pairs {
+      openat = "is judged as the operation open: by rules and by on.open\n",
+      unlink = "is judged as the operation remove", ptrace = "of the group @debug",
+      socket = "with some arguments of the group @inet", getpid = "is not judged, and of no group",
+    } do
+      local out = ask("syscalls", word).out
+      assert.truthy(out:find(expected, 1, true), out)
+    end
+    assert.truthy(ask("syscalls", "unlink").out:find("of the group @remove", 1, true))
+  end)
+
+  it("syscalls lists groups of groups", function()
+    for _, out in ipairs { ask("syscalls").out, ask("syscalls", "@network").out } do
+      assert.truthy(out:find("all of @unix, @inet, @netlink, @bind\n", 1, true), out)
+    end
+    assert.truthy(ask("syscalls").out:find("\n@file-change ", 1, true))
+  end)
+
+  it("syscalls suggests the nearest word", function()
+    for word, nearest in pairs { opn = "open", ["@netwrok"] = "@network", unlnik = "unlink" } do
+      local result = ask("syscalls", word)
+      assert.equal(2, result.status)
+      assert.truthy(result.err:find(("'%s' (did you mean '%s'?)"):format(word, nearest), 1, true), result.err)
+    end
+    assert.falsy(ask("syscalls", "frobnicate").err:find("did you mean", 1, true))
+    assert.falsy(ask("syscalls", ("x"):rep(5000)).err:find("did you mean", 1, true))
+  end)
+
+  it("the version has a short option", function()
+    assert.equal(ask("--version").out, ask("-V").out)
+    assert.truthy(ask("-V").out:find("^moongate %d"))
   end)
 end)

@@ -34,6 +34,9 @@ struct policy_options {
 	size_t define_count;
 };
 
+/* false: an option stands in the place of the value; a sentence has been printed. */
+bool is_option_value(const char *option, const char *wanted, const char *value);
+
 /* false: too many; a sentence has been printed. */
 bool policy_options_add(struct policy_options *options, int option, const char *value);
 
@@ -56,6 +59,11 @@ struct lua_host *policy_options_load(const struct policy_options *options,
 struct syscall_row;
 /* A call of an @group whose calls are judged by rules; NULL: the group is another one. */
 const struct syscall_row *judged_member(int group);
+
+/* The row of the table, NULL: no call that Moongate knows has that name. */
+const struct syscall_row *syscall_named(const char *name);
+/* The operation that a policy calls it by; NULL: none judges it, or there is no such call. */
+const char *operation_of_syscall(const char *name);
 
 /* "moongate: " and the text, each line escaped, to stderr. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

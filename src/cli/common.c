@@ -52,11 +52,37 @@ const struct syscall_row *judged_member(int group)
 	return NULL;
 }
 
+const struct syscall_row *syscall_named(const char *name)
+{
+	for (size_t i = 0; i < syscall_table_size; i++)
+		if (strcmp(syscall_table[i].name, name) == 0)
+			return &syscall_table[i];
+	return NULL;
+}
+
+const char *operation_of_syscall(const char *name)
+{
+	const struct syscall_row *row = syscall_named(name);
+
+	return row != NULL ? operation_name(row->operation) : NULL;
+}
+
+bool is_option_value(const char *option, const char *wanted, const char *value)
+{
+	if (value[0] != '-')
+		return true;
+	complain("%s wants %s, not %s\nwrite ./%s for a file of that name", option, wanted, value,
+		value);
+	return false;
+}
+
 bool policy_options_add(struct policy_options *options, int option, const char *value)
 {
 	const size_t name_limit = sizeof options->names / sizeof *options->names;
 	const size_t define_limit = sizeof options->defines / sizeof *options->defines - 1;
 
+	if (option == 'p' && !is_option_value("-p", "a policy", value))
+		return false;
 	if (option == 'p' && options->name_count < name_limit) {
 		options->names[options->name_count++] = value;
 		return true;

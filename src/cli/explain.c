@@ -4,10 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
-#include "base/text.h"
+#include "base/suggest.h"
 #include "cli/command.h"
 #include "lua/host.h"
 #include "policy/errname.h"
@@ -16,11 +17,12 @@
 
 static const char usage[] =
 	"usage: moongate explain [-D NAME=VALUE ...] [--json] POLICY ACTION PATH [NEWPATH]\n"
+	"       moongate explain -p POLICY [-p POLICY ...] ACTION PATH [NEWPATH]\n"
 	"\n"
-	"Says which rule or line decides. PATH is the resolved path; ACTION is an operation (see\n"
+	"Says which rule or line decides. PATH may be relative; ACTION is an operation (see\n"
 	"moongate syscalls) or a word for some way to open a file:\n"
-	"  read (or open), write, create\n"
-	"  exec, mkdir, mknod, symlink, remove, rename, link\n"
+	"  read (or open), write (or modify), create\n"
+	"  exec, mkdir, mknod, symlink, remove (or delete), rename, link\n"
 	"  chmod, chown, truncate, utime, setxattr\n"
 	"  stat, access, readlink, getxattr, chdir, watch\n"
 	"rename and link have a NEWPATH.\n"
@@ -41,12 +43,14 @@ static const struct action {
 	{"open", OPERATION_OPEN, "openat", RIGHT_READ, 0},
 	{"read", OPERATION_OPEN, "openat", RIGHT_READ, 0},
 	{"write", OPERATION_OPEN, "openat", RIGHT_MODIFY, 0},
+	{"modify", OPERATION_OPEN, "openat", RIGHT_MODIFY, 0},
 	{"create", OPERATION_OPEN, "openat", RIGHT_CREATE | RIGHT_MODIFY, MISSING},
 	{"exec", OPERATION_EXEC, "execve", 0, 0},
 	{"mkdir", OPERATION_MKDIR, "mkdir", 0, MISSING | ITSELF},
 	{"mknod", OPERATION_MKNOD, "mknod", 0, MISSING | ITSELF},
 	{"symlink", OPERATION_SYMLINK, "symlink", 0, MISSING | ITSELF},
 	{"remove", OPERATION_REMOVE, "unlink", 0, ITSELF},
+	{"delete", OPERATION_REMOVE, "unlink", 0, ITSELF},
 	{"rename", OPERATION_RENAME, "rename", 0, ITSELF},
 	{"link", OPERATION_LINK, "link", 0, ITSELF},
 	{"chmod", OPERATION_CHMOD, "chmod", 0, 0},
@@ -146,6 +150,14 @@ static struct request request_of(const struct action *action, const char *path, 
 	return request;
 }
 
+/* A handler that fails is an error in the policy, not its opinion. */
+static int exit_status(const struct verdict *verdict)
+{
+	if (verdict->source == SOURCE_FAILURE)
+		return EXIT_USAGE;
+	return verdict->kind == VERDICT_DENY || verdict->kind == VERDICT_KILL ? EXIT_FINDINGS : 0;
+}
+
 static int explain(const struct policy_options *options, const struct request *request, bool json)
 {
 	struct lua_host *host = policy_options_load(options, log_to_stderr, NULL);
@@ -159,7 +171,7 @@ static int explain(const struct policy_options *options, const struct request *r
 		print_json(&verdict);
 	else
 		print_text(request, &verdict);
-	status = verdict.kind == VERDICT_DENY || verdict.kind == VERDICT_KILL ? EXIT_FINDINGS : 0;
+	status = exit_status(&verdict);
 	verdict_clear(&verdict);
 	lua_host_free(host);
 	return status;
@@ -178,6 +190,39 @@ static bool is_clean(const char *path)
 	       (length < 3 || strcmp(path + length - 3, "/..") != 0);
 }
 
+/* Takes "./" and "../" off the path, and for the latter the last name off the directory. */
+static const char *skip_dots(const char *path, char *directory)
+{
+	size_t dots;
+
+	for (; path[0] == '.'; path += strspn(path, "/")) {
+		dots = strspn(path, ".");
+		if (dots > 2 || (path[dots] != '/' && path[dots] != '\0'))
+			break;
+		if (dots == 2)
+			*strrchr(directory, '/') = '\0';
+		if (directory[0] == '\0')
+			(void)strcpy(directory, "/");
+		path += dots;
+	}
+	return path;
+}
+
+/* Behind the current directory, whose name has no links: so ".." is what stands before. */
+static const char *absolute(const char *path, char buffer[PATH_MAX])
+{
+	char directory[PATH_MAX];
+	int length;
+
+	if (path[0] == '/' || path[0] == '\0' || getcwd(directory, sizeof directory) == NULL ||
+		directory[0] != '/')
+		return path;
+	path = skip_dots(path, directory);
+	length = snprintf(buffer, PATH_MAX, "%s%s%s", directory,
+		strcmp(directory, "/") == 0 || path[0] == '\0' ? "" : "/", path);
+	return length < PATH_MAX ? buffer : path;
+}
+
 /* The real name of the directory, and the last component as it is. */
 static bool resolve_directory(const char *path, char name[PATH_MAX])
 {
@@ -193,12 +238,14 @@ static bool resolve_directory(const char *path, char name[PATH_MAX])
 
 /* What `run` would ask about: where the path leads on this machine. NULL: it is not a clean path.
  */
-static const char *resolved(const char *path, bool follow, char name[PATH_MAX])
+static const char *resolved(
+	const char *given, bool follow, char buffer[PATH_MAX], char name[PATH_MAX])
 {
+	const char *path = absolute(given, buffer);
+
 	if (!is_clean(path)) {
-		complain("%s: a path is absolute, without //, . or .. and without a slash at the "
-			 "end",
-			path);
+		complain("%s: a path has no //, no . or .. behind a name, and no slash at the end",
+			given);
 		return NULL;
 	}
 	if (!(follow && realpath(path, name) != NULL) && !resolve_directory(path, name))
@@ -211,13 +258,32 @@ static const char *resolved(const char *path, bool follow, char name[PATH_MAX])
 
 /* ---- the command --------------------------------------------------------------------------- */
 
+static void complain_unknown(const char *name)
+{
+	const char *operation = operation_of_syscall(name);
+	struct suggestion suggestion = {.word = name};
+	char hint[80];
+
+	if (operation != NULL) {
+		complain("'%s' is a system call of the operation %s\nask about that: moongate "
+			 "explain POLICY %s PATH",
+			name, operation,
+			strcmp(operation, "open") == 0 ? "read|write|create" : operation);
+		return;
+	}
+	for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)
+		suggestion_try(&suggestion, actions[i].name);
+	complain("no action is called '%s'%s\nmoongate explain --help lists them", name,
+		suggestion_hint(&suggestion, hint, sizeof hint));
+}
+
 /* NULL: there is none, and a sentence has been printed. */
 static const struct action *checked_action(const char *name, bool has_newpath)
 {
 	const struct action *action = find_action(name);
 
 	if (action == NULL)
-		complain("no action is called '%s'\nmoongate explain --help lists them", name);
+		complain_unknown(name);
 	else if (has_newpath != (operation_new_rights(action->operation) != 0))
 		complain(has_newpath ? "'%s' has one path" : "'%s' has two paths: PATH NEWPATH",
 			name);
@@ -226,12 +292,27 @@ static const struct action *checked_action(const char *name, bool has_newpath)
 	return NULL;
 }
 
+/* Of argv: ACTION PATH [NEWPATH]. False: a sentence has been printed. */
+static bool ask_about(int argc, char **argv, struct request *ret)
+{
+	static char given[PATH_MAX], name[PATH_MAX], new_given[PATH_MAX], newname[PATH_MAX];
+	const struct action *action = checked_action(argv[0], argc == 3);
+	const char *path, *newpath = NULL;
+
+	if (action == NULL)
+		return false;
+	path = resolved(argv[1], (action->flags & ITSELF) == 0, given, name);
+	if (argc == 3)
+		newpath = resolved(argv[2], false, new_given, newname);
+	if (path == NULL || (argc == 3 && newpath == NULL))
+		return false;
+	*ret = request_of(action, path, newpath);
+	return true;
+}
+
 static int run(int argc, char **argv)
 {
 	struct policy_options options = {0};
-	const struct action *action;
-	const char *path, *newpath = NULL;
-	char name[PATH_MAX], newname[PATH_MAX];
 	struct request request;
 	bool json = false;
 	int status = policy_options_parse(&options, argc, argv, usage, &json);
@@ -240,21 +321,17 @@ static int run(int argc, char **argv)
 		return status;
 	argv += optind;
 	argc -= optind;
-	if (argc != 3 && argc != 4) {
+	if (options.name_count == 0 && argc > 0) {
+		if (!policy_options_add(&options, 'p', argv[0]))
+			return EXIT_USAGE;
+		argv++;
+		argc--;
+	}
+	if (argc != 2 && argc != 3) {
 		complain("usage: moongate explain POLICY ACTION PATH [NEWPATH]");
 		return EXIT_USAGE;
 	}
-	action = checked_action(argv[1], argc == 4);
-	if (action == NULL)
-		return EXIT_USAGE;
-	path = resolved(argv[2], (action->flags & ITSELF) == 0, name);
-	if (argc == 4)
-		newpath = resolved(argv[3], false, newname);
-	if (path == NULL || (argc == 4 && newpath == NULL))
-		return EXIT_USAGE;
-	(void)policy_options_add(&options, 'p', argv[0]);
-	request = request_of(action, path, newpath);
-	return explain(&options, &request, json);
+	return ask_about(argc, argv, &request) ? explain(&options, &request, json) : EXIT_USAGE;
 }
 
 const struct command explain_command = {
