@@ -175,6 +175,15 @@ end
 
 environment.has_wildcard = has_wildcard
 
+-- The same error with a mend, where it is about a variable that is not set.
+function environment.explain_nil(problem)
+  local name = problem:match("^[^\n]-attempt to concatenate a nil value %(field '([%a_]+)'%)$")
+  if not env_names[name] or env_values[name] then
+    return problem
+  end
+  return ("%s\n%s is not set; write (env.%s or \"/…\")"):format(problem, name, name)
+end
+
 -- A function that raises an error which names the line of `file`.
 function environment.raiser(file)
   return function(message, ...)

@@ -59,11 +59,12 @@ local function built_in_names()
   return names
 end
 
-local function not_found(name)
+-- `at_hand`: how to name a file that was perhaps meant, or nil.
+local function not_found(name, at_hand)
   local places = table.concat(options.search, ", ")
   error(("policy '%s' is not found in %s%s%s"):format(name, places,
     places ~= "" and " and among the built-in ones" or "the built-in ones",
-    suggest.hint(name, built_in_names())), 0)
+    at_hand and "; " .. at_hand or suggest.hint(name, built_in_names())), 0)
 end
 
 local function check_name(name)
@@ -96,6 +97,12 @@ local function beside(name, user)
   return on_disk(with_suffix((directory and directory .. "/" or "") .. name:gsub("^%./", "")))
 end
 
+-- Only for a hint: what cannot be read is not there.
+local function is_there(find, ...)
+  local ok, source = pcall(find, ...)
+  return ok and source ~= nil
+end
+
 -- What `use` names.
 local function find_used(name, user)
   local source
@@ -107,7 +114,8 @@ local function find_used(name, user)
     check_name(name)
     source = searched(name)
   end
-  return source or not_found(name)
+  return source or not_found(name, is_there(beside, "./" .. name, user)
+    and ("there is one beside this file: write use \"./%s\""):format(name))
 end
 
 -- What the command line names: a path, or a name that is searched.
@@ -116,7 +124,9 @@ local function find_named(name)
     return on_disk(name) or on_disk(with_suffix(name))
       or error(("policy %s does not exist"):format(name), 0)
   end
-  return searched(name) or not_found(name)
+  local file = "./" .. name .. ".lua"
+  return searched(name)
+    or not_found(name, is_there(on_disk, file) and ("there is %s: write -p %s.lua"):format(file, name))
 end
 
 -- ---- running -------------------------------------------------------------------------------
@@ -160,7 +170,7 @@ local function explain(source, problem)
   elseif not problem:find(":", 1, true) then
     problem = source.name .. ": " .. problem
   end
-  return problem
+  return environment.explain_nil(problem)
 end
 
 local load_source

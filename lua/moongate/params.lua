@@ -155,13 +155,23 @@ end
 
 -- ---- using ---------------------------------------------------------------------------------
 
+-- What the undeclared parameter probably is, by its name.
+local function likely_kind(name)
+  for _, part in ipairs { "dir", "path", "file", "root", "home", "tree", "folder" } do
+    if name:lower():find(part, 1, true) then
+      return "path"
+    end
+  end
+  return "text"
+end
+
 local function new_args(context)
   return setmetatable({}, {
     __index = function(_, name)
       local declared = context.declared
       if not declared then
-        context.raise("args.%s: this file declares no parameters; write params { %s = text {} }",
-          tostring(name), tostring(name))
+        context.raise("args.%s: this file declares no parameters; write params { %s = %s {} }",
+          tostring(name), tostring(name), likely_kind(tostring(name)))
       elseif not declared[name] then
         context.raise("unknown parameter 'args.%s'%s", tostring(name),
           suggest.hint(name, declared))

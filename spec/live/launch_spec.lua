@@ -42,6 +42,12 @@ describe("run #live", function()
       assert.truthy(result.out:find("./readable 126\n", 1, true), result.out)
     end)
 
+    it("saying that a directory is one", function()
+      local result = shell "$moongate run -q -p build -- /etc; echo $?"
+      assert.equal("126\n", result.out)
+      assert.truthy(result.err:find("cannot run /etc: it is a directory", 1, true), result.err)
+    end)
+
     it("finds commands in PATH as env does", function()
       same [[
         mkdir a b; printf '#!/bin/sh\necho a\n' >a/it; printf '#!/bin/sh\necho b\n' >b/it; chmod 755 b/it
@@ -61,11 +67,26 @@ describe("run #live", function()
         $moongate run -p broken.lua -- $touch ran 2>/dev/null; echo $?
         $moongate run --unknown -p build -- $touch ran 2>/dev/null; echo $?
         $moongate run -p build -D nonsense=1 -- $touch ran 2>/dev/null; echo $?
+        $moongate run -p build --log -- $touch ran 2>/dev/null; echo $?
+        $moongate run -p -- $touch ran 2>/dev/null; echo $?
         $moongate run -p build --log /missing/log -- $touch ran 2>/dev/null; echo $?
         $moongate run -p build 2>/dev/null; echo $?
         $moongate run -p build -- 2>/dev/null; echo $?
-        ls ran 2>/dev/null]]
-      assert.equal(("125\n"):rep(9), result.out)
+        ls ran ./-- 2>/dev/null]]
+      assert.equal(("125\n"):rep(11), result.out)
+    end)
+
+    it("saying what was forgotten, or meant", function()
+      local result = shell [[
+        echo 'allow.read "/**"' >notes.lua
+        $moongate run -p build --log -- true
+        $moongate run -p -- true
+        $moongate run -p notes -- true; rm notes.lua; $moongate run -p notes -- true]]
+      for _, expected in ipairs { "--log wants the name of a file, not --\n", "-p wants a policy, not --\n",
+        "there is ./notes.lua: write -p notes.lua\n" } do
+        assert.truthy(result.err:find(expected, 1, true), result.err)
+      end
+      assert.truthy(result.err:find("'notes' is not found[^;]*$"), result.err)
     end)
   end)
 

@@ -104,6 +104,8 @@ describe("use", function()
       { ["main.lua"] = "use 'base/lodaer'" })
     assert_problem("(did you mean 'base/loader'?)", { ["main.lua"] = "use 'base/lodaer'" })
     assert_problem("main.lua:1: policy './b' is not found", { ["main.lua"] = "use './b'" })
+    assert_problem("there is one beside this file: write use \"./b\"",
+      { ["main.lua"] = "use 'b'", ["b.lua"] = "" })
     assert_problem("'..' is only possible after './'", { ["main.lua"] = "use 'a/../b'" })
     for _, text in ipairs { "use()", "use(1)", "use('a', 1)", "use('a', {}, 1)" } do
       assert_problem("write use \"name\" or use(\"name\", { parameter = value })",
@@ -277,6 +279,7 @@ describe("params", function()
       "a parameter is required or has a default, not both" },
     { "params {}\nparams {}", "policy.lua:2: params is there already; write one list" },
     { "local x = args.y", "args.y: this file declares no parameters; write params { y = text {} }" },
+    { "local x = args.workdir", "write params { workdir = path {} }" },
     { "params { name = text {} }\nlocal x = args.nmae",
       "policy.lua:2: unknown parameter 'args.nmae' (did you mean 'name'?)" },
     { "params { x = text {} }\nargs.x = 1", "args is read-only" },

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "cli/color.h"
 #include "cli/command.h"
+#include "cli/program.h"
 #include "cli/report.h"
 #include "cli/supervise.h"
 #include "gate/gate.h"
@@ -90,7 +91,7 @@ static int take_option(struct run *run, int option)
 		return -1;
 	case OPTION_LOG:
 		run->report_options.log = optarg;
-		return -1;
+		return is_option_value("--log", "the name of a file", optarg) ? -1 : EXIT_OURS;
 	case OPTION_COLOR:
 		return color_parse(optarg, &run->report_options.color) ? -1 : EXIT_OURS;
 	case OPTION_WITHOUT_LANDLOCK:
@@ -131,19 +132,6 @@ static int parse(struct run *run, int argc, char **argv)
 }
 
 /* ---- before anything runs ------------------------------------------------------------------ */
-
-static int find_program(struct run *run)
-{
-	int result = launch_find_program(run->command[0], getenv("PATH"), run->program);
-
-	if (result == 0)
-		return -1;
-	complain("cannot run %s: %s", run->command[0],
-		result == -EACCES                      ? "it is not executable"
-		: strchr(run->command[0], '/') == NULL ? "there is no such program in PATH"
-						       : strerror(-result));
-	return result == -EACCES ? EXIT_NOT_EXECUTABLE : EXIT_NOT_FOUND;
-}
 
 static void append_name(char *names, size_t size, const char *name)
 {
@@ -476,7 +464,7 @@ static int run_command_line(int argc, char **argv)
 	status = parse(&run, argc, argv);
 
 	if (status < 0)
-		status = find_program(&run);
+		status = program_find(run.command[0], run.program);
 	if (status >= 0)
 		return status;
 	status = prepare_and_start(&run, &err);
