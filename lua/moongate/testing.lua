@@ -68,14 +68,30 @@ for _, operation in pairs(OPERATIONS) do
   end
 end
 
-local function fail(level, message, ...)
-  error(message:format(...), level + 1)
+local OWN_SOURCE = debug.getinfo(1, "S").source
+
+-- "file:line: " of the spec's own line: neither in here nor in what asserts.
+local function place()
+  for level = 3, 100 do
+    local frame = debug.getinfo(level, "Sl")
+    if not frame then
+      return ""
+    elseif frame.currentline > 0 and frame.source ~= OWN_SOURCE
+      and not frame.source:find("/luassert/", 1, true) then
+      return ("%s:%d: "):format(frame.short_src, frame.currentline)
+    end
+  end
+  return ""
 end
 
-local function check_fields(level, what, fields, known)
+local function fail(message, ...)
+  error(place() .. message:format(...), 0)
+end
+
+local function check_fields(what, fields, known)
   for name in pairs(fields) do
     if not known[name] then
-      fail(level + 1, "%s has no field '%s'%s", what, tostring(name), suggest.hint(name, known))
+      fail("%s has no field '%s'%s", what, tostring(name), suggest.hint(name, known))
     end
   end
 end
@@ -93,7 +109,7 @@ end
 
 local function load_options(params, options)
   options = options or {}
-  check_fields(3, "an option of load", options, LOAD_OPTIONS)
+  check_fields("an option of load", options, LOAD_OPTIONS)
   return {
     names = {}, defines = settings(params), environment = settings(options.env or DEFAULTS.env),
     cwd = options.cwd or DEFAULTS.cwd, search = options.search or DEFAULTS.search,
@@ -130,37 +146,37 @@ end
 -- @param options cwd, env (a table), search (directories for names), limits
 function T.load(names, params, options)
   local policy, problem = T.try_load(names, params, options)
-  return policy or fail(2, "%s", problem)
+  return policy or fail("%s", problem)
 end
 
 --- Loads a policy given as text; options.chunk is the name for messages.
 function T.load_text(text, params, options)
   local policy, problem = T.try_load_text(text, params, options)
-  return policy or fail(2, "%s", problem)
+  return policy or fail("%s", problem)
 end
 
 -- ---- asking --------------------------------------------------------------------------------
 
 -- "read,modify" → bits; `write` is what opening for writing needs: modify.
-local function parse_access(level, text)
+local function parse_access(text)
   local bits = 0
   for word in text:gmatch("[^,%s]+") do
     local bit = core.rights[word == "write" and "modify" or word]
     if not bit then
-      fail(level + 1, "unknown access '%s'%s", word, suggest.hint(word, core.rights))
+      fail("unknown access '%s'%s", word, suggest.hint(word, core.rights))
     end
     bits = bits | bit
   end
   return bits
 end
 
-local function parse_flags(level, op, text)
+local function parse_flags(op, text)
   local known = core.flags[op]
   local bits = 0
   for word in (text or ""):gmatch("[^|%s]+") do
     local bit = known[word]
     if not bit then
-      fail(level + 1, "unknown flag '%s'%s", word, suggest.hint(word, known))
+      fail("unknown flag '%s'%s", word, suggest.hint(word, known))
     end
     bits = bits | bit
   end
@@ -168,9 +184,9 @@ local function parse_flags(level, op, text)
 end
 
 -- What the program would need, as the supervisor works it out from flags and object.
-local function rights_of(level, call, flags)
+local function rights_of(call, flags)
   if call.access then
-    return parse_access(level + 1, call.access)
+    return parse_access(call.access)
   elseif call.op == "open" then
     local rights = core.open_rights(flags)
     local creates = call.missing and flags & core.flags.open.O_CREAT ~= 0
@@ -181,17 +197,17 @@ local function rights_of(level, call, flags)
 end
 
 -- What it would need at the new name; nil where there is none.
-local function new_rights_of(level, call)
+local function new_rights_of(call)
   local rights = core.new_needs[call.op]
   if call.new_rights or rights == 0 then
-    return call.new_rights and parse_access(level + 1, call.new_rights)
+    return call.new_rights and parse_access(call.new_rights)
   end
   return (call.exchanges or call.replaces) and rights | core.rights.delete or rights
 end
 
-local function check_path(level, word, path)
+local function check_path(word, path)
   if type(path) ~= "string" or path:sub(1, 1) ~= "/" then
-    fail(level + 1, "a call needs an absolute %s", word)
+    fail("a call needs an absolute %s", word)
   end
 end
 
@@ -211,89 +227,89 @@ end
 
 local TIMES = { atime = true, mtime = true }
 
-local function check_times(level, times)
+local function check_times(times)
   if type(times) ~= "table" then
-    fail(level + 1, "times is a table: { atime = 1.5, mtime = \"now\" }")
+    fail("times is a table: { atime = 1.5, mtime = \"now\" }")
   end
-  check_fields(level + 1, "times", times, TIMES)
+  check_fields("times", times, TIMES)
   for name, time in pairs(times) do
     if time ~= "now" and type(time) ~= "number" then
-      fail(level + 1, "times.%s is a number of seconds or \"now\"; what is not there stays as it is",
+      fail("times.%s is a number of seconds or \"now\"; what is not there stays as it is",
         name)
     end
   end
 end
 
 -- argv is a list of strings.
-local function check_argv(level, argv)
+local function check_argv(argv)
   local count = 0
   for _ in pairs(type(argv) == "table" and argv or {}) do
     count = count + 1
   end
   if type(argv) ~= "table" or count ~= #argv then
-    fail(level + 1, "argv is a list: { \"git\", \"status\" }")
+    fail("argv is a list: { \"git\", \"status\" }")
   end
   for _, word in ipairs(argv) do
     if type(word) ~= "string" then
-      fail(level + 1, "argv is a list of strings, not of %ss", type(word))
+      fail("argv is a list of strings, not of %ss", type(word))
     end
   end
 end
 
 -- { HOME = "/root" } → { "HOME=/root" }
-local function list_of_environment(level, env)
+local function list_of_environment(env)
   if type(env) ~= "table" then
-    fail(level + 1, "env is a table: { HOME = \"/root\" }")
+    fail("env is a table: { HOME = \"/root\" }")
   end
   local list = {}
   for name, value in pairs(env) do
     if type(name) ~= "string" or type(value) ~= "string" then
-      fail(level + 1, "env has names and strings: { HOME = \"/root\" }")
+      fail("env has names and strings: { HOME = \"/root\" }")
     end
     list[#list + 1] = name .. "=" .. value
   end
   return list
 end
 
-local function check_call(level, call)
+local function check_call(call)
   if type(call) ~= "table" then
-    fail(level + 1, "a call is a table, like T.call.open { path = \"/x\" }")
+    fail("a call is a table, like T.call.open { path = \"/x\" }")
   end
   local operation = OPERATIONS[call.op]
   if not operation then
-    fail(level + 1, "unknown operation '%s'%s", tostring(call.op),
+    fail("unknown operation '%s'%s", tostring(call.op),
       suggest.hint(call.op, OPERATIONS))
   end
-  check_fields(level + 1, "a call of " .. call.op, call, operation.known)
-  check_path(level + 1, "path", call.path)
+  check_fields("a call of " .. call.op, call, operation.known)
+  check_path("path", call.path)
   if operation.known.newpath then
-    check_path(level + 1, "newpath", call.newpath)
+    check_path("newpath", call.newpath)
   end
   if call.times ~= nil then
-    check_times(level + 1, call.times)
+    check_times(call.times)
   end
   if call.argv ~= nil then
-    check_argv(level + 1, call.argv)
+    check_argv(call.argv)
   end
   return operation
 end
 
-local function question_of(level, call)
-  local operation = check_call(level + 1, call)
+local function question_of(call)
+  local operation = check_call(call)
   local question = with_exchange(call)
   question.operation = core.operations[call.op]
   question.syscall = call.syscall or operation.syscall
   question.given = call.given or call.path
-  question.env = call.env and list_of_environment(level + 1, call.env)
-  question.flags = parse_flags(level + 1, call.op, question.flags)
-  question.rights = rights_of(level + 1, question, question.flags)
-  question.new_rights = new_rights_of(level + 1, question)
+  question.env = call.env and list_of_environment(call.env)
+  question.flags = parse_flags(call.op, question.flags)
+  question.rights = rights_of(question, question.flags)
+  question.new_rights = new_rights_of(question)
   return question
 end
 
 --- The policy's answer to a call: { verdict, source, errno, why, file, line, rule, value, data }.
 function Policy:decide(call)
-  return self.loaded:decide(question_of(2, call))
+  return self.loaded:decide(question_of(call))
 end
 
 --- Every rule, with its hits: { words, file, line, hits, deny }.
@@ -316,9 +332,19 @@ function Policy:opens(word)
   return false
 end
 
+--- What a run may use, as limits {…} takes it: { processes = 50, memory = bytes, wall = seconds }.
+function Policy:limits()
+  return self.loaded:limits()
+end
+
+--- True if programs get this variable of the environment, by environment {…}.
+function Policy:keeps_variable(name)
+  return self.loaded:keeps_variable(name)
+end
+
 --- The line that would allow a call.
 function Policy:suggest(call)
-  return self.loaded:suggest(question_of(2, call))
+  return self.loaded:suggest(question_of(call))
 end
 
 --- What print() and failing handlers have said since the last time.
@@ -336,14 +362,14 @@ local function new_call(op, fields, second)
       call[name] = value
     end
   else
-    fail(3, "write T.call.%s \"/path\" or T.call.%s { path = \"/path\" }", op, op)
+    fail("write T.call.%s \"/path\" or T.call.%s { path = \"/path\" }", op, op)
   end
   if second ~= nil and not operation.second then
-    fail(3, "T.call.%s takes one path, or one table", op)
+    fail("T.call.%s takes one path, or one table", op)
   elseif second ~= nil then
     call[operation.second] = second
   end
-  check_fields(3, "T.call." .. op, call, operation.known)
+  check_fields("T.call." .. op, call, operation.known)
   return call
 end
 
@@ -352,7 +378,7 @@ end
 T.call = setmetatable({}, {
   __index = function(_, op)
     if not OPERATIONS[op] then
-      fail(2, "unknown operation T.call.%s%s", tostring(op), suggest.hint(op, OPERATIONS))
+      fail("unknown operation T.call.%s%s", tostring(op), suggest.hint(op, OPERATIONS))
     end
     return function(fields, second)
       return new_call(op, fields, second)
@@ -392,7 +418,8 @@ local function describe(policy, call, answer)
   if answer.why then
     lines[#lines + 1] = "  why: " .. answer.why
   end
-  if answer.verdict == "deny" then
+  -- What a rule denies, or a handler refuses, no allow allows.
+  if answer.verdict == "deny" and answer.source == "default" then
     lines[#lines + 1] = "  would be allowed by: " .. policy:suggest(call)
   end
   return table.concat(lines, "\n")
@@ -402,8 +429,17 @@ local Description = {}
 
 local function check_policy(policy)
   if getmetatable(policy) ~= Policy then
-    fail(4, "the first argument is a policy: T.load(…)")
+    fail("the first argument is a policy: T.load(…)")
   end
+end
+
+-- As answers have it: some errnos have two names.
+local function check_errno(name)
+  local known = core.errno_name(name)
+  if not known then
+    fail("unknown errno '%s'%s", tostring(name), suggest.hint(name, core.errnos))
+  end
+  return known
 end
 
 local function report(arguments, text)
@@ -422,6 +458,7 @@ end
 local function denies(_, arguments)
   local policy, call, errno = arguments[1], arguments[2], arguments[3]
   check_policy(policy)
+  errno = errno ~= nil and check_errno(errno) or nil
   local answer = policy:decide(call)
   report(arguments, describe(policy, call, answer)
     .. (errno and "\n  expected errno: " .. errno or ""))

@@ -99,8 +99,16 @@ describe("a call", function()
   end)
 
   it("does not guess facts that a spec did not give", function()
-    for _, field in ipairs { "uid", "gid", "exe", "cwd" } do
-      fails("call." .. field, ("call.%s cannot be found out"):format(field))
+    for field, example in pairs { uid = "0", gid = "0", exe = '"/usr/bin/make"', cwd = '"/tmp"' } do
+      fails("call." .. field, ("call.%s is not known; give it: T.call.open { path = …, %s = %s }")
+        :format(field, field, example))
+    end
+  end)
+
+  it("does not guess argv and env, either", function()
+    for field, example in pairs { argv = '{ "make" }', env = '{ HOME = "/root" }' } do
+      fails("call." .. field, ("call.%s is not known; give it: T.call.exec { path = …, %s = %s }")
+        :format(field, field, example), T.call.exec "/x")
     end
   end)
 

@@ -35,10 +35,12 @@ static int take_exit(lua_State *L)
 static int load_embedded(lua_State *L)
 {
 	const struct embedded_file *file = embedded_find(lua_tostring(L, lua_upvalueindex(1)));
+	const char *chunk;
 
 	if (file == NULL)
 		return luaL_error(L, "a part of moongate is missing in the binary");
-	if (luaL_loadbufferx(L, (const char *)file->bytes, file->size, file->name, "t") != LUA_OK)
+	chunk = lua_pushfstring(L, "@%s", file->name); /* chunk */
+	if (luaL_loadbufferx(L, (const char *)file->bytes, file->size, chunk, "t") != LUA_OK)
 		return lua_error(L);
 	lua_call(L, 0, 1); /* module */
 	return 1;

@@ -1,5 +1,6 @@
 #include "lua/call.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -153,16 +154,41 @@ static void push_missing(lua_State *L, const struct request *request)
 		lua_pushnil(L);
 }
 
-static void fetch(lua_State *L, const struct request *request, enum fact fact, const char *name,
-	struct fact_value *ret)
-{
-	int r;
+/* As a spec writes them. */
+static const struct {
+	const char *name, *example;
+} facts[] = {
+	[FACT_PID] = {"pid", "1"},
+	[FACT_UID] = {"uid", "0"},
+	[FACT_GID] = {"gid", "0"},
+	[FACT_EXE] = {"exe", "\"/usr/bin/make\""},
+	[FACT_CWD] = {"cwd", "\"/tmp\""},
+};
 
-	if (request->fetch == NULL)
-		raise_error(L, "call.%s is not known offline; give it in the question", name);
-	r = request->fetch(request, fact, ret);
-	if (r < 0)
-		raise_error(L, "call.%s cannot be found out: %s", name, strerror(-r));
+/* `result` < 0: raises what is to be said of it. `known`: somebody could be asked. */
+static void check_fetched(lua_State *L, const struct request *request, bool known, int result,
+	const char *name, const char *example)
+{
+	const char *operation = operation_name(request->operation);
+
+	if (!known)
+		raise_error(L,
+			"call.%s is not known here, where no program runs; a spec can give it, for "
+			"moongate test: T.call.%s { path = …, %s = %s }",
+			name, operation, name, example);
+	if (result == -ENODATA)
+		raise_error(L, "call.%s is not known; give it: T.call.%s { path = …, %s = %s }",
+			name, operation, name, example);
+	if (result < 0)
+		raise_error(L, "call.%s cannot be found out: %s", name, strerror(-result));
+}
+
+static void fetch(
+	lua_State *L, const struct request *request, enum fact fact, struct fact_value *ret)
+{
+	int r = request->fetch != NULL ? request->fetch(request, fact, ret) : -ENODATA;
+
+	check_fetched(L, request, request->fetch != NULL, r, facts[fact].name, facts[fact].example);
 }
 
 static void push_pid(lua_State *L, const struct request *request)
@@ -171,7 +197,7 @@ static void push_pid(lua_State *L, const struct request *request)
 
 	value.number = request->pid;
 	if (request->pid == 0)
-		fetch(L, request, FACT_PID, "pid", &value);
+		fetch(L, request, FACT_PID, &value);
 	lua_pushinteger(L, value.number);
 }
 
@@ -179,7 +205,7 @@ static void push_uid(lua_State *L, const struct request *request)
 {
 	struct fact_value value;
 
-	fetch(L, request, FACT_UID, "uid", &value);
+	fetch(L, request, FACT_UID, &value);
 	lua_pushinteger(L, value.number);
 }
 
@@ -187,7 +213,7 @@ static void push_gid(lua_State *L, const struct request *request)
 {
 	struct fact_value value;
 
-	fetch(L, request, FACT_GID, "gid", &value);
+	fetch(L, request, FACT_GID, &value);
 	lua_pushinteger(L, value.number);
 }
 
@@ -195,7 +221,7 @@ static void push_exe(lua_State *L, const struct request *request)
 {
 	struct fact_value value;
 
-	fetch(L, request, FACT_EXE, "exe", &value);
+	fetch(L, request, FACT_EXE, &value);
 	lua_pushstring(L, value.text);
 }
 
@@ -203,7 +229,7 @@ static void push_cwd(lua_State *L, const struct request *request)
 {
 	struct fact_value value;
 
-	fetch(L, request, FACT_CWD, "cwd", &value);
+	fetch(L, request, FACT_CWD, &value);
 	lua_pushstring(L, value.text);
 }
 
@@ -219,23 +245,20 @@ static void push_script(lua_State *L, const struct request *request)
 }
 
 static const char *fetch_words(lua_State *L, const struct request *request, enum fact_words which,
-	const char *name, size_t *ret_size)
+	const char *name, const char *example, size_t *ret_size)
 {
 	const char *bytes = NULL;
-	int r;
+	bool known = request->fetch_words != NULL;
+	int r = known ? request->fetch_words(request, which, &bytes, ret_size) : -ENODATA;
 
-	if (request->fetch_words == NULL)
-		raise_error(L, "call.%s is not known offline; give it in the question", name);
-	r = request->fetch_words(request, which, &bytes, ret_size);
-	if (r < 0)
-		raise_error(L, "call.%s cannot be found out: %s", name, strerror(-r));
+	check_fetched(L, request, known, r, name, example);
 	return bytes;
 }
 
 static void push_argv(lua_State *L, const struct request *request)
 {
 	size_t size, length;
-	const char *bytes = fetch_words(L, request, WORDS_ARGV, "argv", &size);
+	const char *bytes = fetch_words(L, request, WORDS_ARGV, "argv", "{ \"make\" }", &size);
 	lua_Integer count = 0;
 
 	lua_newtable(L); /* argv */
@@ -264,7 +287,8 @@ static void set_variable(lua_State *L, const char *text)
 static void push_env(lua_State *L, const struct request *request)
 {
 	size_t size;
-	const char *bytes = fetch_words(L, request, WORDS_ENV, "env", &size);
+	const char *bytes =
+		fetch_words(L, request, WORDS_ENV, "env", "{ HOME = \"/root\" }", &size);
 
 	lua_newtable(L); /* env */
 	for (size_t at = 0; at < size; at += strlen(bytes + at) + 1)

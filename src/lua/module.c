@@ -9,6 +9,7 @@
 #include "lua/messages.h"
 #include "lua/module.h"
 #include "lua/offline.h"
+#include "lua/verdict.h"
 #include "policy/errname.h"
 #include "syscalls/open.h"
 #include "syscalls/table.h"
@@ -283,6 +284,45 @@ static int loaded_syscall_rules(lua_State *L)
 	return 1;
 }
 
+/* In the units of limits {…}: seconds where it is a time. */
+static void push_limit(lua_State *L, enum run_limit limit, uint64_t value)
+{
+	uint64_t unit = strcmp(run_limit_unit(limit), "time") == 0 ? 1000 : 1;
+
+	if (value % unit == 0)
+		lua_pushinteger(L, (lua_Integer)(value / unit));
+	else
+		lua_pushnumber(L, (lua_Number)value / (lua_Number)unit);
+}
+
+/* loaded:limits() → { [name] = value } of those that are set */
+static int loaded_limits(lua_State *L)
+{
+	const struct run_limits *limits = policy_limits(lua_host_policy(check_loaded(L)->host));
+
+	lua_newtable(L); /* limits */
+	for (int i = 0; i < RUN_LIMIT_COUNT; i++) {
+		enum run_limit limit = (enum run_limit)i;
+
+		if (!run_limits_have(limits, limit))
+			continue;
+		push_limit(L, limit, limits->values[i]);    /* limits value */
+		lua_setfield(L, -2, run_limit_name(limit)); /* limits */
+	}
+	return 1;
+}
+
+/* loaded:keeps_variable(name) → whether programs get it */
+static int loaded_keeps_variable(lua_State *L)
+{
+	const struct policy *policy = lua_host_policy(check_loaded(L)->host);
+	size_t length;
+	const char *name = luaL_checklstring(L, 2, &length);
+
+	lua_pushboolean(L, policy_keeps_variable(policy, name, length)); /* … kept */
+	return 1;
+}
+
 /* loaded:log() → what print() and failures said since the last time */
 static int loaded_log(lua_State *L)
 {
@@ -340,6 +380,15 @@ static int core_open_rights(lua_State *L)
 	return 1;
 }
 
+/* errno_name(name) → the name that answers give it | nil */
+static int core_errno_name(lua_State *L)
+{
+	const char *name = lua_tostring(L, 1);
+
+	lua_pushstring(L, name != NULL ? errname_of(errname_number(name)) : NULL); /* … name? */
+	return 1;
+}
+
 static void make_classes(lua_State *L)
 {
 	static const luaL_Reg methods[] = {
@@ -347,6 +396,8 @@ static void make_classes(lua_State *L)
 		{"suggest", loaded_suggest},
 		{"rules", loaded_rules},
 		{"syscall_rules", loaded_syscall_rules},
+		{"limits", loaded_limits},
+		{"keeps_variable", loaded_keeps_variable},
 		{"log", loaded_log},
 		{NULL, NULL},
 	};
@@ -368,6 +419,7 @@ int luaopen_moongate_core(lua_State *L)
 	static const luaL_Reg functions[] = {
 		{"load", core_load},
 		{"open_rights", core_open_rights},
+		{"errno_name", core_errno_name},
 		{NULL, NULL},
 	};
 
@@ -382,6 +434,8 @@ int luaopen_moongate_core(lua_State *L)
 	lua_setfield(L, -2, "needs");        /* core */
 	push_needs(L, operation_new_rights); /* core needs */
 	lua_setfield(L, -2, "new_needs");    /* core */
+	(void)verdict_push_errnos(L);        /* core errnos */
+	lua_setfield(L, -2, "errnos");       /* core */
 	push_flags(L);                       /* core flags */
 	lua_setfield(L, -2, "flags");        /* core */
 	return 1;
