@@ -11,6 +11,7 @@ for _, bits in next, rights do
   every_right = every_right | bits
 end
 local operations = core.operations()
+local needs = core.needs()
 local vocabulary = core.vocabulary()
 local verdicts = core.verdicts()
 
@@ -95,7 +96,9 @@ local function options_of(raise, word, keys, ...)
     raise("%s wants one path or one list: %s { \"/a\", \"/b\" }", word, word)
   end
   local options = type(value) == "table" and value or { value }
-  if keys.errno == nil and rawget(options, "errno") ~= nil then
+  if word == "hide" and rawget(options, "errno") ~= nil then
+    raise("hide always answers ENOENT; for another errno use deny")
+  elseif keys.errno == nil and rawget(options, "errno") ~= nil then
     raise("%s has no option 'errno': only deny answers with one", word)
   end
   check_keys(raise, word, options, keys)
@@ -107,6 +110,26 @@ local function error_of(raise, options)
   return name ~= nil and errno_number(raise, name) or 0
 end
 
+-- What is not expanded, and what is no path, with the mend that this rule needs; C says the rest.
+local function check_start(raise, right, pattern)
+  local name, rest = pattern:match("^%${?([%a_][%w_]*)}?(.*)$")
+  if name then
+    raise("pattern %q starts with '$', which is not expanded; write env.%s%s", pattern, name,
+      rest ~= "" and (" .. %q"):format(rest) or "")
+  elseif right == "exec" and pattern:find("^[^/~]*$") and pattern ~= "" then
+    raise("pattern %q is not absolute; a program is named by its path, such as %q", pattern,
+      "/usr/bin/" .. pattern)
+  end
+end
+
+local function patterns_of(raise, word, right, value)
+  local patterns = strings(raise, word, value)
+  for _, pattern in ipairs(patterns) do
+    check_start(raise, right, pattern)
+  end
+  return patterns
+end
+
 -- ---- allow and deny ------------------------------------------------------------------------
 
 local function declare_paths(context, action, right, ...)
@@ -116,8 +139,8 @@ local function declare_paths(context, action, right, ...)
   local except = rawget(options, "except")
   local ok, sentence = core.add_rule {
     deny = action == "deny", rights = rights[right], word = right,
-    patterns = strings(context.raise, word, options),
-    excepts = except ~= nil and strings(context.raise, word .. ": except", except) or {},
+    patterns = patterns_of(context.raise, word, right, options),
+    excepts = except ~= nil and patterns_of(context.raise, word .. ": except", right, except) or {},
     error = error_of(context.raise, options),
     why = check_why(context.raise, word, rawget(options, "why")),
     file = context.file, line = context.line(),
@@ -147,8 +170,9 @@ local function new_hide(context)
     local except = rawget(options, "except")
     local ok, sentence = core.add_rule {
       deny = true, hides = true, word = "hide", rights = every_right,
-      patterns = trees(strings(context.raise, "hide", options)),
-      excepts = except ~= nil and trees(strings(context.raise, "hide: except", except)) or {},
+      patterns = trees(patterns_of(context.raise, "hide", "hide", options)),
+      excepts = except ~= nil and trees(patterns_of(context.raise, "hide: except", "hide", except))
+        or {},
       error = errnos.ENOENT, why = check_why(context.raise, "hide", rawget(options, "why")),
       file = context.file, line = context.line(),
     }
@@ -187,15 +211,54 @@ for right in next, rights do
   right_names[right] = true
 end
 
+-- Words that people try, and the right that they mean.
+local MEANT = {
+  execute = "exec", run = "exec", spawn = "exec", list = "read", ls = "read", readdir = "read",
+  getdents64 = "read", view = "read", edit = "write", change = "write", append = "modify",
+}
+
+-- "create and delete", and the lines that grant them.
+local function needed(action, bits)
+  local words, lines = {}, {}
+  for _, right in ipairs { "read", "create", "delete", "modify", "exec", "stat" } do
+    if bits & rights[right] ~= 0 then
+      words[#words + 1] = right
+      lines[#lines + 1] = action .. "." .. right
+    end
+  end
+  local text = ("the right%s %s: %s"):format(#words > 1 and "s" or "", table.concat(words, " and "),
+    table.concat(lines, " and "))
+  return text .. (bits & rights.write ~= 0 and (", or %s.write for all changes"):format(action) or "")
+end
+
+-- An operation or a system call in the place of a right; nil if it is neither.
+local function right_for(action, name)
+  local operation = operations[name] and name or core.operation_of(name)
+  if operation == "open" then
+    return ("%s needs the right read, or modify, and create for what is missing: %s.read, %s.write")
+      :format(name, action, action)
+  end
+  return operation and ("%s needs %s"):format(name, needed(action, needs[operation]))
+end
+
 local function unknown_right(context, action, right)
+  local raise = context.raise
   local later = LATER_RIGHTS[right]
   if later then
-    context.raise("'%s.%s' is not judged in this version: %s", action, right, later)
+    raise("'%s.%s' is not judged in this version: %s", action, right, later)
   elseif right == "hide" then
-    context.raise("hide is a word of its own: hide { \"/path\" }")
+    raise("hide is a word of its own: hide { \"/path\" }")
   end
-  context.raise("unknown action '%s.%s'%s", action, tostring(right),
-    suggest.hint(right, right_names))
+  local name = tostring(right)
+  local instead = right_for(action, name)
+  if instead then
+    raise("there is no right '%s': %s", name, instead)
+  elseif MEANT[name] then
+    raise("there is no right '%s'; write %s.%s", name, action, MEANT[name])
+  elseif vocabulary[name] then
+    raise("there is no right '%s'; it is a system call: write %s.syscall \"%s\"", name, action, name)
+  end
+  raise("unknown right '%s.%s'%s", action, name, suggest.hint(right, right_names))
 end
 
 -- allow or deny for one file: allow.read {…} declares, allow() is a verdict.
@@ -237,7 +300,8 @@ local function new_environment(context)
   return function(lists, ...)
     check_loading(raise, "environment", "programs get it when they are started")
     if type(lists) ~= "table" or select("#", ...) > 0 or next(lists) == nil then
-      raise("write environment { drop = { \"LD_PRELOAD\" } } or environment { keep = { \"PATH\", \"HOME\" } }")
+      raise("write environment { drop = { \"LD_PRELOAD\" } } or "
+        .. "environment { keep = { \"PATH\", \"HOME\" } }")
     end
     for key in next, lists do
       if not ENVIRONMENT_KEYS[key] then
@@ -293,6 +357,14 @@ local function unknown_operation(raise, name)
   local later = LATER_OPERATIONS[name]
   if later then
     raise("'on.%s' is not judged in this version: %s", name, later)
+  end
+  local operation = core.operation_of(tostring(name))
+  if operation then
+    raise("%s is a system call, and judged by on.%s; write function on.%s(call) … end", name,
+      operation, operation)
+  elseif vocabulary[name] then
+    raise("no operation judges the system call %s; deny.syscall \"%s\" refuses it always", name,
+      name)
   end
   raise("unknown operation 'on.%s'%s", tostring(name), suggest.hint(name, operations))
 end

@@ -141,16 +141,33 @@ describe("patterns that have no meaning", function()
     { "allow.read '/a**'", "has '**' in the wrong place; it must be the whole last component" },
     { "allow.read '/a\\0b'", "item 1 has a NUL byte" },
     { "allow.read { '/a', except = 'b' }", "pattern \"b\" is not absolute" },
+    { "allow.exec 'gcc'", "pattern \"gcc\" is not absolute; a program is named by its path, such as "
+      .. "\"/usr/bin/gcc\"" },
+    { "allow.exec { '/a', except = 'gcc' }", "such as \"/usr/bin/gcc\"" },
+    { "allow.exec './gcc'", "write cwd .. \"/dir\"" },
+    { "allow.read '$HOME/x'", "pattern \"$HOME/x\" starts with '$', which is not expanded; write env.HOME "
+      .. ".. \"/x\"" },
+    { "hide '${HOME}'", "pattern \"${HOME}\" starts with '$', which is not expanded; write env.HOME" },
     { "allow.read('/' .. ('x'):rep(5000))", "is longer than any path" },
   }
 end)
 
 describe("mistakes in a rule", function()
   policies.fail_to_load {
-    { "allow.raed '/x'", "policy.lua:1: unknown action 'allow.raed' (did you mean 'read'?)" },
-    { "deny.wirte '/x'", "unknown action 'deny.wirte' (did you mean 'write'?)" },
-    { "allow.run '/x'", "unknown action 'allow.run'" },
-    { "allow.sat '/x'", "unknown action 'allow.sat' (did you mean 'stat'?)" },
+    { "allow.raed '/x'", "policy.lua:1: unknown right 'allow.raed' (did you mean 'read'?)" },
+    { "deny.wirte '/x'", "unknown right 'deny.wirte' (did you mean 'write'?)" },
+    { "allow.run '/x'", "there is no right 'run'; write allow.exec" },
+    { "deny.execute '/x'", "there is no right 'execute'; write deny.exec" },
+    { "allow.list '/x'", "there is no right 'list'; write allow.read" },
+    { "allow.open '/x'", "open needs the right read, or modify, and create for what is missing" },
+    { "allow.mkdir '/x'", "there is no right 'mkdir': mkdir needs the right create: allow.create, or "
+      .. "allow.write for all changes" },
+    { "deny.unlink '/x'", "unlink needs the right delete: deny.delete, or deny.write" },
+    { "allow.chmod '/x'", "chmod needs the right modify: allow.modify" },
+    { "allow.rename '/x'", "rename needs the rights create and delete: allow.create and allow.delete" },
+    { "allow.readlink '/x'", "readlink needs the right stat: allow.stat" },
+    { "allow.fork '/x'", "it is a system call: write allow.syscall \"fork\"" },
+    { "allow.sat '/x'", "unknown right 'allow.sat' (did you mean 'stat'?)" },
     { "deny.hide '/x'", "policy.lua:1: hide is a word of its own: hide { \"/path\" }" },
     { "allow[1] = 2", "allow is read-only" },
     { "allow.read()", "allow.read wants one path or one list: allow.read { \"/a\", \"/b\" }" },
@@ -178,7 +195,7 @@ describe("mistakes in a rule", function()
   }
 
   it("inside a function are blamed on their own line", function()
-    assert.equal("policy.lua:2: unknown action 'allow.raed' (did you mean 'read'?)",
+    assert.equal("policy.lua:2: unknown right 'allow.raed' (did you mean 'read'?)",
       policies.problem "local function f()\n  allow.raed '/x'\nend\n\nf()")
   end)
 
@@ -281,7 +298,7 @@ describe("a mistake in hide", function()
     { "hide {}", "the rule names no path" },
     { "hide 'x'", "pattern \"x\" is not absolute" },
     { "hide { '/x', 1 }", "hide: item 2 is a number" },
-    { "hide { '/x', errno = 'EPERM' }", "hide has no option 'errno'" },
+    { "hide { '/x', errno = 'EPERM' }", "hide always answers ENOENT; for another errno use deny" },
     { "hide { '/x', exept = '/x/y' }", "hide has no option 'exept' (did you mean 'except'?)" },
     { "hide { '/x', why = 1 }", "hide: why is a string" },
     { "hide '/x/'", "ends in '/'" },
@@ -299,7 +316,14 @@ end)
 describe("on", function()
   policies.fail_to_load {
     { "function on.opne(call) end", "policy.lua:1: unknown operation 'on.opne' (did you mean 'open'?)" },
-    { "function on.openat(call) end", "unknown operation 'on.openat' (did you mean 'open'?)" },
+    { "function on.openat(call) end", "policy.lua:1: openat is a system call, and judged by on.open; "
+      .. "write function on.open(call) … end" },
+    { "function on.unlink(call) end", "unlink is a system call, and judged by on.remove" },
+    { "function on.rmdir(call) end", "judged by on.remove" },
+    { "function on.creat(call) end", "judged by on.open" },
+    { "function on.inotify_add_watch(call) end", "judged by on.watch" },
+    { "local x = on.unlinkat", "judged by on.remove" },
+    { "function on.fork(call) end", "no operation judges the system call fork; deny.syscall \"fork\"" },
     { "on.open = allow", "on.open is a table; write function on.open(call) … end" },
     { "on.open = nil", "on.open is a nil; write function on.open(call)" },
     { "local x = on.open", "on.open can only be written" },

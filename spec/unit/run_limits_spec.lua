@@ -11,6 +11,14 @@ describe("limits", function()
     end
   end)
 
+  it("are told in the units in which they are written", function()
+    local p = T.load_text "limits { processes = 50, memory = '2K', wall = '5m', cpu = '1.5s' }\n"
+    assert.same({ processes = 50, memory = 2048, wall = 300, cpu = 1.5 }, p:limits())
+    assert.same({}, T.load_text(""):limits())
+    assert.same({ cpu = 1.005, wall = 5400 },
+      T.load_text("limits { cpu = '1.005s', wall = '1.5h' }"):limits())
+  end)
+
   local function said(text)
     local ok, problem = pcall(T.load_text, text)
     assert.is_false(ok, text)
@@ -20,7 +28,12 @@ describe("limits", function()
   it("refuse what makes no sense, with the line", function()
     for text, words in pairs {
       ["limits { wal = 5 }"] = "limits has no 'wal' (did you mean 'wall'?)",
-      ["limits { 5 }"] = "limits has no '1'",
+      ["limits { 5 }"] = "limits takes name = value, not a list: limits { processes = 50",
+      ["limits { 'wall' }"] = "limits takes name = value, not a list: wall = …",
+      ["limits {}"] = "limits names no limit; write limits {",
+      ["limits { memory = '1.5G' }"] = "memory wants bytes",
+      ["limits { wall = '1.2.3s' }"] = "wall wants a duration",
+      ["limits { wall = '0.0001s' }"] = "wall wants a duration",
       ["limits { wall = '5x' }"] = "wall wants a duration",
       ["limits { wall = 0 }"] = "more than 0; not 0",
       ["limits { cpu = -1 }"] = "more than 0; not -1",

@@ -145,6 +145,7 @@ struct lua_host *policy_options_load(const struct policy_options *options,
 		has_own ? "/etc/moongate/policies" : NULL, NULL};
 	const struct lua_host_options host_options = {
 		.vocabulary = syscall_vocabulary(),
+		.operation_of = operation_of_syscall,
 		.search = search,
 		.defines = options->defines,
 		.cwd = getcwd(cwd, sizeof cwd),

@@ -115,6 +115,19 @@ static int bridge_vocabulary(lua_State *L)
 	return 1;
 }
 
+/* operation_of(syscall) → the name of the operation that judges it | nil */
+static int bridge_operation_of(lua_State *L)
+{
+	const char *name = luaL_checkstring(L, 1);
+	const struct lua_host_options *options = host_of(L)->options;
+
+	if (options == NULL || options->operation_of == NULL)
+		lua_pushnil(L); /* name nil */
+	else
+		lua_pushstring(L, options->operation_of(name)); /* name operation? */
+	return 1;
+}
+
 static int bridge_is_loading(lua_State *L)
 {
 	lua_pushboolean(L, host_of(L)->loading);
@@ -128,6 +141,20 @@ static int bridge_operations(lua_State *L)
 	for (int i = 0; i < OPERATION_COUNT; i++) {
 		lua_pushinteger(L, i);                                  /* operations number */
 		lua_setfield(L, -2, operation_name((enum operation)i)); /* operations */
+	}
+	return 1;
+}
+
+/* needs() → { [name] = bits }: what operations need, at both names together; an open 0 */
+static int bridge_needs(lua_State *L)
+{
+	lua_newtable(L); /* needs */
+	for (int i = 0; i < OPERATION_COUNT; i++) {
+		enum operation operation = (enum operation)i;
+
+		lua_pushinteger(L, operation_rights(operation) |
+					   operation_new_rights(operation)); /* needs bits */
+		lua_setfield(L, -2, operation_name(operation));              /* needs */
 	}
 	return 1;
 }
@@ -366,6 +393,8 @@ int bridge_push(lua_State *L)
 		{"vocabulary", bridge_vocabulary},
 		{"is_loading", bridge_is_loading},
 		{"operations", bridge_operations},
+		{"operation_of", bridge_operation_of},
+		{"needs", bridge_needs},
 		{"rights", bridge_rights},
 		{"errnos", verdict_push_errnos},
 		{"verdicts", verdict_push_constructors},

@@ -23,6 +23,8 @@ extern const struct lua_host_limits lua_host_default_limits; /* 50 ms, 2 s, 32 M
 
 struct lua_host_options {
 	const struct vocabulary *vocabulary;
+	/* What judges a call of the vocabulary, "open" of "openat"; NULL: nothing does. */
+	const char *(*operation_of)(const char *syscall);
 	const char *const *search; /* directories for names, NULL-terminated; built-ins come last */
 	const char *const *defines; /* "name=value" of -D, NULL-terminated */
 	const char *cwd;            /* absolute: the default of `cwd` in a policy */

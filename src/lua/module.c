@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/command.h"
 #include "lua/bits.h"
 #include "lua/host.h"
 #include "lua/messages.h"
@@ -123,7 +124,8 @@ static int push_load_failure(lua_State *L, const struct error *err)
  */
 static int core_load(lua_State *L)
 {
-	struct lua_host_options options = {.vocabulary = syscall_vocabulary()};
+	struct lua_host_options options = {
+		.vocabulary = syscall_vocabulary(), .operation_of = operation_of_syscall};
 	struct lua_host_limits limits;
 	struct loaded *loaded;
 	struct error err;
