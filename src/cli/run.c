@@ -62,7 +62,7 @@ static const char usage[] =
 	"  -h, --help            this text\n"
 	"\n"
 	"Exit status: COMMAND's own; 128+n when it died of signal n; 126 it cannot be executed;\n"
-	"127 it was not found; 125 Moongate could not (and nothing was run);\n"
+	"127 it was not found; 125 Moongate could not;\n"
 	"124 it took longer than the policy lets it (limits: wall).\n"
 	"\n"
 	"example: moongate run -p workspace -D dir=$PWD -- make\n";

@@ -170,6 +170,7 @@ static bool writes_memory(const struct open_job *job, const struct place *place)
 static bool writes_to_outsider(const struct open_job *job, const struct place *place)
 {
 	return (open_rights(job->call->flags) & RIGHT_MODIFY) != 0 &&
+	       (place->st.st_mode & (S_IWUSR | S_IWGRP | S_IWOTH)) != 0 &&
 	       procfs_is_outsiders(&job->call->session->world, &job->call->target, place);
 }
 
