@@ -54,7 +54,7 @@ static const char usage[] =
 	"\n"
 	"  -p, --policy POLICY   a file, or the name of a policy: build, readonly, workspace, ...\n"
 	"  -D NAME=VALUE         a parameter of a policy\n"
-	"      --log FILE        append every decision as one JSON object a line\n"
+	"      --log FILE        append the decisions, one JSON object a line\n"
 	"  -q, --quiet           say nothing about denials\n"
 	"      --color WHEN      auto, always or never\n"
 	"      --without-landlock\n"

@@ -38,7 +38,7 @@ static int stack_pointer(pid_t pid, uint64_t *ret)
 
 static int strip_environment(const struct session *session, pid_t pid)
 {
-	uint64_t sp;
+	uint64_t sp = 0;
 	int result;
 
 	if (session->keeps_variable == NULL)
