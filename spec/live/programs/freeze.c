@@ -1,4 +1,5 @@
-/* Stops every thread of a process but its first, and holds them until the process ends: freeze PID */
+/* Stops every thread of a process but its first, and holds them until the process ends: freeze PID
+ */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +27,8 @@ int main(int argc, char **argv)
 	}
 	(void)printf("%d frozen\n", frozen);
 	(void)fflush(stdout);
-	/* When the process is killed, its threads are gone for others when we have waited for them. */
+	/* When the process is killed, its threads are gone for others when we have waited for them.
+	 */
 	while (waitpid(-1, NULL, __WALL) > 0)
 		;
 	return 0;
