@@ -144,6 +144,17 @@ while True: pass]], live.directory() .. "/file" }, as)
     assert.equal(0, survivors("^sleep 65434"))
   end)
 
+  it("a supervisor that has nothing to do does nothing", function()
+    local directory = live.directory()
+    live.write_file(directory .. "/policy.lua", live.permissive)
+    local result = live.run { command = ([[
+      %s run -q -p %s/policy.lua -- sleep 2 & run=$!; sleep 1.5
+      cut -d ' ' -f 14,15 /proc/$run/stat; wait]]):format(live.binary, directory) }
+    local user, system = result.out:match("^(%d+) (%d+)\n$")
+    assert.truthy(user, result.out .. result.err)
+    assert.is_true(user + system < 30, ("%s + %s ticks in a second and a half"):format(user, system))
+  end)
+
   it("a supervisor that does not work any more ends the run", function()
     if not live.is_root() then return pending("needs root") end
     local directory = live.directory()

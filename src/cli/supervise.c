@@ -229,13 +229,12 @@ static bool is_out_of_time(const struct watch *watch, int64_t now)
 /* Until something must be looked at, in ms. */
 static int patience(const struct watch *watch)
 {
-	uint64_t left = watch->supervision->wall_ms;
+	uint64_t passed = (uint64_t)(now_ms() - watch->started);
+	uint64_t wall = watch->supervision->wall_ms;
 
-	if (left != UINT64_MAX)
-		left -= (uint64_t)(now_ms() - watch->started);
-	if ((int64_t)left < 0)
-		left = 0;
-	return left < LOOK_MS ? (int)left : LOOK_MS;
+	if (passed >= wall)
+		return 0;
+	return wall - passed < LOOK_MS ? (int)(wall - passed) : LOOK_MS;
 }
 
 static void look_at_clock(struct watch *watch)
