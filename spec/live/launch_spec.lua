@@ -29,6 +29,12 @@ describe("run #live", function()
       same "ulimit -c unlimited; $run sh -c 'kill -SEGV $$' 2>/dev/null; echo $?"
     end)
 
+    it("with the limit of core files as it was, where everything may be written", function()
+      local native, supervised = live.run { command = "ulimit -c; ulimit -H -c" },
+        live.run { command = "ulimit -c; ulimit -H -c", policy = "default.allow()\n" }
+      assert.equal(native.out, supervised.out, supervised.err)
+    end)
+
     it("with 127 for what is not there, 126 for what can't be run", function()
       local text = [[
         printf 'exit 3\n' >plain; printf '#!/missing/interpreter\n' >lost; printf '#!/bin/sh\nexit 4\n' >script

@@ -42,6 +42,7 @@ struct run {
 	struct session *session;
 	struct launched launched;
 	struct gate *gate;
+	struct witness witness;
 	sigset_t mask; /* as we were started with: the target's */
 };
 
@@ -379,6 +380,7 @@ static int wait_for_end(struct run *run)
 {
 	const struct supervision supervision = {
 		.launched = &run->launched,
+		.witness = &run->witness,
 		.wall_ms = policy_limits(run->policy)->values[RUN_LIMIT_WALL],
 		.is_stuck = is_stuck,
 		.context = run,
@@ -467,6 +469,8 @@ static int run_command_line(int argc, char **argv)
 		status = program_find(run.command[0], run.program);
 	if (status >= 0)
 		return status;
+	/* Now, while there is little to copy. */
+	witness_start(&run.witness);
 	status = prepare_and_start(&run, &err);
 	if (status == 0)
 		status = wait_for_end(&run);

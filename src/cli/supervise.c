@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "cli/witness.h"
 
 enum {
 	AGAIN_MS = 500,   /* two Ctrl-C within this time kill the tree */
@@ -30,7 +29,7 @@ struct watch {
 	int64_t started, interrupted, looked; /* ms */
 	unsigned stuck_looks;
 	int signals; /* signalfd */
-	struct witness witness;
+	struct witness *witness;
 	bool exited;
 	int status;
 };
@@ -164,7 +163,7 @@ static bool concerns_target(const struct signalfd_siginfo *info)
 static bool has_reached_target(const struct watch *watch, const struct signalfd_siginfo *info)
 {
 	return info->ssi_code == SI_USER && getpgid(watch->launched->target) == getpgrp() &&
-	       witness_saw(&watch->witness, (int)info->ssi_signo);
+	       witness_saw(watch->witness, (int)info->ssi_signo);
 }
 
 /* From the terminal: a person, who has said so before just now. */
@@ -278,13 +277,15 @@ int supervise(const struct supervision *supervision, int *ret_status)
 	cleanup_fd int signals = open_signals();
 	struct watch watch = {.supervision = supervision,
 		.launched = supervision->launched,
+		.witness = supervision->witness,
 		.signals = signals,
 		.started = now_ms()};
 	int result;
 
-	witness_start(&watch.witness);
+	/* What it noted before there was a target is of no interest. */
+	(void)witness_saw(watch.witness, 0);
 	result = watch_tree(&watch);
-	witness_end(&watch.witness);
+	witness_end(watch.witness);
 	if (result < 0)
 		return result;
 	if (watch.end != RUN_ENDED)

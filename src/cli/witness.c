@@ -38,14 +38,18 @@ static _Noreturn void note_signals(int notes, pid_t supervisor)
 void witness_start(struct witness *ret)
 {
 	pid_t supervisor = getpid();
+	sigset_t all, before;
 	int ends[2];
 
 	*ret = (struct witness){.notes = -1};
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return;
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_BLOCK, &all, &before);
 	ret->pid = fork();
 	if (ret->pid == 0)
 		note_signals(ends[1], supervisor);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	close_fd(&ends[1]);
 	ret->notes = ends[0];
 	if (ret->pid < 0)

@@ -13,7 +13,7 @@ struct witness {
 	int notes; /* pipe */
 };
 
-/* All signals must be blocked. Without memory or processes there is no witness. */
+/* Without memory or processes there is no witness. */
 void witness_start(struct witness *ret);
 
 /* Whether `signal`, which we just took, was sent to the whole group. Takes what was noted. */

@@ -69,10 +69,12 @@ struct handle_view {
 static long look_handle(const struct object_job *job, int pin)
 {
 	struct handle_view *handle = job->context;
-	int flags = (job->call->at_flags & ~AT_SYMLINK_FOLLOW) | AT_EMPTY_PATH;
+	char name[OBJECT_NAME_SIZE];
+	/* Not with AT_EMPTY_PATH, which excludes AT_HANDLE_CONNECTABLE. */
+	int flags = (job->call->at_flags & ~AT_EMPTY_PATH) | AT_SYMLINK_FOLLOW;
 
-	return syscall(
-		SYS_name_to_handle_at, pin, "", &handle->handle.header, &handle->mount, flags);
+	return syscall(SYS_name_to_handle_at, AT_FDCWD, object_name(pin, name),
+		&handle->handle.header, &handle->mount, flags);
 }
 
 static int act_handle(struct object_job *job, const struct place *place)

@@ -86,15 +86,11 @@ static void describe(const struct object_job *job, struct request *request)
 /* import_xattr_name(): 1 to 255 bytes. */
 static int read_name(const struct call *call, uint64_t address, char name[NAME_LIMIT + 1])
 {
-	char text[PATH_MAX];
-	ssize_t length = memory_read_path(&call->target, address, text);
+	ssize_t length = memory_read_string(&call->target, address, name, NAME_LIMIT + 1);
 
-	if (length == -ENAMETOOLONG || length > NAME_LIMIT || length == 0)
+	if (length == -ENAMETOOLONG || length == 0)
 		return -ERANGE;
-	if (length < 0)
-		return (int)length;
-	memcpy(name, text, (size_t)length + 1);
-	return 0;
+	return length < 0 ? (int)length : 0;
 }
 
 /* setxattr_copy(): flags, name, size, value. */

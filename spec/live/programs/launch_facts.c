@@ -35,6 +35,8 @@ static void limits(void)
 	struct rlimit limit;
 
 	for (int resource = 0; resource < RLIMIT_NLIMITS; resource++) {
+		if (resource == RLIMIT_CORE)
+			continue; /* where something may not be written there are no core files */
 		getrlimit(resource, &limit);
 		printf("limit %d %lx %lx\n", resource, (unsigned long)limit.rlim_cur,
 			(unsigned long)limit.rlim_max);
