@@ -18,7 +18,7 @@ enum run_end {
 struct supervision {
 	const struct launched *launched;
 	struct witness *witness; /* ended with the run */
-	uint64_t wall_ms; /* how long the run may take; UINT64_MAX: as long as it likes */
+	uint64_t wall_ms;        /* how long the run may take; UINT64_MAX: as long as it likes */
 	/* Called once a second: whether nothing has moved since the last call that should have. */
 	bool (*is_stuck)(void *context);
 	void *context;
