@@ -391,6 +391,71 @@ static void knows_what_is_alike_below(void **state)
 	assert_false(pattern_matches_alike_below(&pattern, "/", 1, "/w/b", 4));
 }
 
+static bool overlap(const char *one, const char *other)
+{
+	struct pattern a, b;
+
+	assert_int_equal(pattern_parse(one, strlen(one), &a, NULL), 0);
+	assert_int_equal(pattern_parse(other, strlen(other), &b, NULL), 0);
+	assert_int_equal(pattern_overlaps(&a, &b), pattern_overlaps(&b, &a));
+	return pattern_overlaps(&a, &b);
+}
+
+static void knows_what_overlaps(void **state)
+{
+	(void)state;
+	assert_true(overlap("/w/**", "/w/bin/*"));
+	assert_true(overlap("/w/**", "/w"));
+	assert_true(overlap("/**", "/usr/bin/cc"));
+	assert_true(overlap("/*/bin/x?", "/w/*/xy"));
+	assert_true(overlap("/a*c", "/*b*"));
+	assert_true(overlap("/*/**", "/w/x/y"));
+	assert_false(overlap("/w/*", "/w/bin/x"));
+	assert_false(overlap("/w/**", "/wx/**"));
+	assert_false(overlap("/usr/bin/*", "/usr/*"));
+	assert_false(overlap("/a?", "/a"));
+	assert_false(overlap("/a*", "/b*"));
+	assert_false(overlap("/?/x", "/w/y/**"));
+}
+
+/* Of all short patterns, those overlap that have a short path in common. */
+static void what_overlaps_has_a_path_in_common(void **state)
+{
+	static const char *const pieces[] = {"a", "b", "?", "*", "/a", "/?", "/*"};
+	static const char *const paths[] = {"/", "/a", "/b", "/aa", "/ab", "/ba", "/bb", "/a/a",
+		"/a/b", "/b/a", "/b/b", "/aa/a", "/ab/a", "/ba/a", "/a/aa", "/a/ab", "/aab", "/aba",
+		"/baa", "/abb", "/aaa", "/bba", "/bab", "/bbb", "/aa/b", "/bb/a", "/b/ab", "/b/aa"};
+	enum { PIECES = sizeof pieces / sizeof *pieces, PATHS = sizeof paths / sizeof *paths };
+	enum { ALL = PIECES * PIECES };
+
+	(void)state;
+	for (int i = 0; i < ALL; i++)
+		for (int j = 0; j < ALL; j++) {
+			char one[16], other[16];
+			struct pattern a, b;
+			bool common = false;
+
+			(void)snprintf(
+				one, sizeof one, "/a%s%s", pieces[i / PIECES], pieces[i % PIECES]);
+			(void)snprintf(other, sizeof other, "/?%s%s", pieces[j / PIECES],
+				pieces[j % PIECES]);
+			if (pattern_parse(one, strlen(one), &a, NULL) < 0 ||
+				pattern_parse(other, strlen(other), &b, NULL) < 0)
+				continue;
+			for (int k = 0; k < PATHS; k++)
+				common = common ||
+					 (pattern_matches(&a, paths[k], strlen(paths[k])) &&
+						 pattern_matches(&b, paths[k], strlen(paths[k])));
+			if (common)
+				assert_true(pattern_overlaps(&a, &b));
+			/* "/a" and two pieces on each side: if they meet, they do within three
+			 * bytes. */
+			else if (strpbrk(one + 2, "/") == NULL && strpbrk(other + 2, "/") == NULL &&
+				 strchr(one, '*') == NULL && strchr(other, '*') == NULL)
+				assert_int_equal(pattern_overlaps(&a, &b), false);
+		}
+}
+
 static void knows_what_is_under(void **state)
 {
 	(void)state;
@@ -436,6 +501,8 @@ int main(void)
 		cmocka_unit_test(what_may_be_below_is_what_can_be_found_there),
 		cmocka_unit_test(what_matches_alike_below_does),
 		cmocka_unit_test(knows_what_is_alike_below),
+		cmocka_unit_test(knows_what_overlaps),
+		cmocka_unit_test(what_overlaps_has_a_path_in_common),
 		cmocka_unit_test(knows_what_is_under),
 		cmocka_unit_test(renames_a_prefix_without_making_wildcards),
 	};

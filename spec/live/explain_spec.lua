@@ -189,6 +189,9 @@ describe("without running anything #live", function()
       .. "  policy.lua:2: \"/w/[ab]*\": '[' is an ordinary character here; special are *, ? and a last /**\n"
       .. "  policy.lua:4: \"/{a,b}/**\": '{' is an ordinary character here; special are *, ? and a last /**\n"
       .. '  policy.lua:5: deny.syscall "fork": clone does the same, and is not refused\n', notes)
+    local own = checked("allow.write '/usr/**'\nallow.exec { '/bin/cat', '/usr/*/true' }"):match("\nnotes:\n(.*)$")
+    assert.equal("  policy.lua:2: the program may run what it may write (policy.lua:1, not counting exceptions)\n", own)
+    assert.falsy(checked("allow.write '/usr/*'\nallow.exec '/usr/bin/cat'"):find("notes:", 1, true))
     assert.falsy(checked("allow.read '/etc/passwd'\ndeny.syscall { 'fork', 'clone' }"):find("notes:", 1, true))
   end)
 

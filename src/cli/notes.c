@@ -95,6 +95,22 @@ static void note_forks(struct notes *notes, const struct policy *policy)
 			"deny.syscall \"%s\": clone does the same, and is not refused", fork->word);
 }
 
+/* What a program has written, it can run: often meant, as in a build; but to be known. */
+static void note_own_code(struct notes *notes, const struct policy *policy, const struct rule *runs)
+{
+	for (size_t i = 0; i < policy_rule_count(policy); i++) {
+		const struct rule *writes = policy_rule(policy, i);
+
+		if (writes->deny || (writes->rights & (RIGHT_CREATE | RIGHT_MODIFY)) == 0 ||
+			!pattern_list_overlaps(runs->patterns, writes->patterns))
+			continue;
+		note(notes, runs->file, runs->line,
+			"the program may run what it may write (%s:%d, not counting exceptions)",
+			writes->file, writes->line);
+		return;
+	}
+}
+
 void notes_print(const struct policy *policy)
 {
 	struct notes notes = {false};
@@ -102,6 +118,9 @@ void notes_print(const struct policy *policy)
 	for (size_t i = 0; i < policy_rule_count(policy); i++) {
 		note_list(&notes, policy_rule(policy, i), false);
 		note_list(&notes, policy_rule(policy, i), true);
+		if (!policy_rule(policy, i)->deny &&
+			(policy_rule(policy, i)->rights & RIGHT_EXEC) != 0)
+			note_own_code(&notes, policy, policy_rule(policy, i));
 	}
 	note_forks(&notes, policy);
 }

@@ -33,6 +33,11 @@ bool pattern_may_match_below(const struct pattern *pattern, const char *path, si
 bool pattern_matches_alike_below(const struct pattern *pattern, const char *one, size_t one_len,
 	const char *other, size_t other_len);
 
+/*
+ * Whether some path is matched by both; time is the product of both lengths. Without memory: true.
+ */
+bool pattern_overlaps(const struct pattern *one, const struct pattern *other);
+
 /* Length of the components before the first one with a wildcard; of all where none has one. */
 size_t pattern_literal_directory(const struct pattern *pattern);
 
@@ -62,6 +67,7 @@ int pattern_list_add_renamed(struct pattern_list *list, const struct pattern *pa
 	size_t replaced, const char *literal, struct error *err);
 
 bool pattern_list_matches(const struct pattern_list *list, const char *path, size_t len);
+bool pattern_list_overlaps(const struct pattern_list *one, const struct pattern_list *other);
 bool pattern_list_may_match_below(const struct pattern_list *list, const char *path, size_t len);
 /* One of them matches `path` and everything below it. */
 bool pattern_list_covers_tree(const struct pattern_list *list, const char *path, size_t len);
