@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -42,17 +43,36 @@ static int step_getppid(const char *path)
 	return syscall(SYS_getppid) >= 0 ? 0 : -1;
 }
 
+/* Starts PATH, and waits for it. */
+static int step_spawn(const char *path)
+{
+	char *const arguments[] = {(char *)path, NULL}, *const variables[] = {NULL};
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execve(path, arguments, variables);
+		_exit(127);
+	}
+	return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0 ? 0 : -1;
+}
+
+/*
+ * Reading the clock must not show in a call that takes 80 ns, so it is read once a batch. And
+ * whoever answers touches its pages for the first time: the warm-up is not counted.
+ */
 struct loop {
 	const char *name;
 	step_fn step;
-	int needs_path;
+	int needs_path, batch, warm_up;
 };
 
 static const struct loop loops[] = {
-	{"open", step_open, 1},
-	{"refused", step_refused, 1},
-	{"stat", step_stat, 1},
-	{"getppid", step_getppid, 0},
+	{"open", step_open, 1, 32, 256},
+	{"refused", step_refused, 1, 32, 256},
+	{"stat", step_stat, 1, 32, 256},
+	{"getppid", step_getppid, 0, 32, 256},
+	{"spawn", step_spawn, 1, 1, 8},
 };
 
 static const struct loop *find_loop(const char *name)
@@ -84,24 +104,20 @@ static int repeat(const struct loop *loop, const char *path, int times)
 
 static int run(const struct loop *loop, const char *path, double seconds)
 {
-	enum {
-		BATCH = 32, /* reading the clock must not show in a call that takes 80 ns */
-		WARM_UP =
-			256 /* whoever answers touches its pages for the first time: not counted */
-	};
-	if (repeat(loop, path, WARM_UP) < 0)
+	if (repeat(loop, path, loop->warm_up) < 0)
 		return 1;
 	uint64_t start = read_clock(CLOCK_MONOTONIC);
 	uint64_t end = start + (uint64_t)(seconds * 1e9);
 	uint64_t now = start, count = 0;
 
 	while (now < end) {
-		if (repeat(loop, path, BATCH) < 0)
+		if (repeat(loop, path, loop->batch) < 0)
 			return 1;
-		count += BATCH;
+		count += (uint64_t)loop->batch;
 		now = read_clock(CLOCK_MONOTONIC);
 	}
-	printf("iterations=%llu ns=%.2f target_ns=%llu\n", (unsigned long long)count + WARM_UP,
+	printf("iterations=%llu ns=%.2f target_ns=%llu\n",
+		(unsigned long long)count + (unsigned long long)loop->warm_up,
 		(double)(now - start) / (double)count,
 		(unsigned long long)read_clock(CLOCK_PROCESS_CPUTIME_ID));
 	return 0;
@@ -111,7 +127,7 @@ int main(int argc, char **argv)
 {
 	const struct loop *loop = argc > 1 ? find_loop(argv[1]) : NULL;
 	if (!loop || argc != 3 + loop->needs_path) {
-		fprintf(stderr, "usage: bench_target open|refused|stat PATH SECONDS\n"
+		fprintf(stderr, "usage: bench_target open|refused|stat|spawn PATH SECONDS\n"
 				"       bench_target getppid SECONDS\n");
 		return 2;
 	}

@@ -137,11 +137,12 @@ deny.exec "/never"
   end)
 
   attack.each(it, "the score of processes outside is not written", function(who)
-    local result = live.run { as = who, policy = "allow.read '/**'\nallow.write '/**'\nallow.exec '/**'", args = { "-q" },
-      command = [[echo 700 >/proc/self/oom_score_adj; cat /proc/self/oom_score_adj
-        o=$(ps -A -o pid=,comm= | sed -n 's/^ *\([0-9]*\) timeout$/\1/p' | head -1); cat /proc/$o/oom_score_adj
-        (echo 700 >/proc/$o/oom_score_adj) 2>/dev/null || echo refused; cat /proc/$o/oom_score_adj]] }
-    assert.equal("700\n0\nrefused\n0\n", result.out, result.err)
+    local pid = attack.shell("sleep 30 >/dev/null 2>&1 & echo $!", who):match("%d+")
+    local result = live.run { as = who, policy = live.permissive, args = { "-q" }, command = ([[
+      echo 700 >/proc/self/oom_score_adj; cat /proc/self/oom_score_adj
+      (echo 700 >/proc/PID/oom_score_adj) 2>/dev/null || echo refused; cat /proc/PID/oom_score_adj]]):gsub("PID", pid) }
+    assert.equal("700\nrefused\n0\n", result.out, result.err)
+    os.execute("kill " .. pid)
   end)
 
   attack.each(it, "a hidden name is not told from a missing one", function(who)

@@ -3,6 +3,8 @@
 local live = require "live"
 local attack = require "attack"
 
+local tries = tostring(1000 // tonumber(os.getenv("MOONGATE_SPARSE") or "1"))
+
 describe("what is executed #live", function()
   after_each(live.cleanup)
 
@@ -22,7 +24,7 @@ allow.exec { "ROOT/good", "PROGRAMS/*", "/usr/bin/*" }
       local result = live.run {
         as = who, policy = policy, args = { "-q" }, timeout = 200,
         command = { live.program("attack_exec"), method, root .. "/good", root .. "/evil",
-          root .. "/mark", "1000" },
+          root .. "/mark", tries },
       }
       assert.equal(0, result.status, result.out .. result.err)
       local numbers = attack.tally(result)
@@ -57,7 +59,7 @@ end
 ]]):gsub("CONDITION", (condition:format(good):gsub("%%", "%%%%")))
       local result = live.run {
         as = who, policy = policy, args = { "-q" }, timeout = 200,
-        command = { live.program("attack_exec"), method, program, good, mark, "1000" },
+        command = { live.program("attack_exec"), method, program, good, mark, tries },
       }
       assert.equal(0, result.status, result.out .. result.err)
       local numbers = attack.tally(result)

@@ -26,11 +26,11 @@ limits { processes = 200 }
 
   attack.each(it, "from 64 threads starves no other program", function(who)
     local result = run(who, [[
-      storm 64 6 /etc/shadow >storm & storm=$!; sleep 1
+      storm 64 3 /etc/shadow >storm & storm=$!; sleep 1
       /usr/bin/python3 -c '
 import time
 worst = 0
-for i in range(300):
+for i in range(100):
     before = time.monotonic()
     open("/etc/hostname").close()
     worst = max(worst, time.monotonic() - before)
@@ -45,7 +45,7 @@ print("done", worst < 2, worst)'
     local result = run(who, [[
       rss() { sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' /proc/$1/status; }
       m=$(ps -A -o pid=,args= | sed -n 's/^ *\([0-9]*\) [^ ]*moongate run -p policy.lua --log log.*/\1/p' | head -1)
-      storm 64 1 /etc/shadow >/dev/null; before=$(rss $m); storm 64 5 /etc/shadow >/dev/null; after=$(rss $m)
+      storm 64 1 /etc/shadow >/dev/null; before=$(rss $m); storm 64 3 /etc/shadow >/dev/null; after=$(rss $m)
       echo $((after - before))]])
     local grown = tonumber(result.out)
     assert.truthy(grown, result.out .. result.err:sub(1, 2000))
@@ -53,7 +53,7 @@ print("done", worst < 2, worst)'
   end)
 
   attack.each(it, "writes so many lines of the log, and the count of the others", function(who)
-    local result, root = run(who, "storm 64 4 /etc/shadow; cat /etc/shadow /etc/hostname 2>/dev/null")
+    local result, root = run(who, "storm 64 2 /etc/shadow; cat /etc/shadow /etc/hostname 2>/dev/null")
     local tried = tonumber(result.out:match("^(%d+)\n"))
     local log = live.read_file(root .. "/log")
     local lines, shadow, dropped = 0, 0, 0
@@ -63,7 +63,7 @@ print("done", worst < 2, worst)'
       if line:find('"path":"/etc/shadow"', 1, true) then shadow = shadow + 1 end
       dropped = dropped + tonumber(line:match('"dropped":(%d+)') or 0)
     end
-    assert.is_true(tried > 3000, result.out .. result.err)
+    assert.is_true(tried > 1000, result.out .. result.err)
     assert.is_true(lines < 3000, lines .. " lines")
     -- Nothing is lost: the last call of a thread may not have been counted by it.
     assert.is_true(shadow + dropped >= tried and shadow + dropped <= tried + 100,
@@ -82,7 +82,7 @@ def fork():
         except OSError: pass
 over = False
 for i in range(40): threading.Thread(target=fork, daemon=True).start()
-time.sleep(2)
+time.sleep(1)
 worst = 0
 for i in range(100):
     before = time.monotonic(); open("/etc/hostname").close(); worst = max(worst, time.monotonic() - before)

@@ -96,16 +96,16 @@ describe("calls with paths #live", function()
   end
 
   it("are the same for root", function()
-    if root_only() then in_private_root("as-started", 47) end
+    if root_only() then in_private_root("as-started", 79) end
   end)
 
   for _, who in ipairs {
-    { "dropped", "root that became an ordinary user", 83, opener_unknown },
-    { "grouped", "root that became a user with a group", 191, opener_unknown },
-    { "no-override", "root without CAP_DAC_OVERRIDE", 97 },
-    { "effective", "root with an ordinary effective user", 193, opener_unknown },
-    { "fsuid", "root with an ordinary file system user", 197, opener_unknown },
-    { "thread", "a thread with its own current directory and umask", 199 },
+    { "dropped", "root that became an ordinary user", 127, opener_unknown },
+    { "grouped", "root that became a user with a group", 307, opener_unknown },
+    { "no-override", "root without CAP_DAC_OVERRIDE", 157 },
+    { "effective", "root with an ordinary effective user", 311, opener_unknown },
+    { "fsuid", "root with an ordinary file system user", 317, opener_unknown },
+    { "thread", "a thread with its own current directory and umask", 313 },
   } do
     it("are the same for " .. who[2], function()
       if root_only() then in_private_root(who[1], who[3], who[4]) end
@@ -113,14 +113,14 @@ describe("calls with paths #live", function()
   end
 
   it("are the same for root on a real file system", function()
-    if root_only() then in_a_directory("root", "as-started", 101) end
+    if root_only() then in_a_directory("root", "as-started", 167) end
   end)
 
   it("are the same for an ordinary user", function()
-    in_a_directory("user", "as-started", 53)
+    in_a_directory("user", "as-started", 89)
   end)
 
   it("are the same for a thread of an ordinary user", function()
-    in_a_directory("user", "thread", 179)
+    in_a_directory("user", "thread", 283)
   end)
 end)

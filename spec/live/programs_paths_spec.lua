@@ -241,7 +241,10 @@ describe("programs that change trees #live", function()
         for _, program in ipairs(work[name].needs) do
           if not same_tree.installed(program) then return pending("needs " .. program) end
         end
-        same_tree.same(work[name].text, as)
+        local text = work[name].text
+        -- Once with all the files is enough.
+        if as == "root" and name:find("^git") then text = text:gsub("seq 50", "seq 10") end
+        same_tree.same(text, as)
       end)
     end
   end
