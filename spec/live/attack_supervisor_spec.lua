@@ -73,7 +73,7 @@ os.wait(); print(len(got))']] } }
       prlimit --pid $$ --nofile=200:200 && sh -c "ulimit -n"
       ulimit -n 150 && ulimit -n; nice -n 5 nice; renice -n 3 -p $p >/dev/null && echo renice
       taskset -p 1 $p >/dev/null && echo taskset; taskset 1 nproc; ionice -c 3 -p $p && ionice -p $p
-      chrt -i -p 0 $p && echo chrt; kill -STOP $p; kill -CONT $p; kill $p; wait $p; echo $?]] }
+      chrt -i -p 0 $p && echo chrt; kill -STOP $p; sleep 0.2; kill -CONT $p; sleep 0.2; kill $p; wait $p; echo $?]] }
     assert.equal(native.out, seen.out, seen.err)
   end)
 end)

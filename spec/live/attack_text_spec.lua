@@ -172,7 +172,7 @@ end
       as = who, policy = policy, args = { "-q", "--log", root .. "/log" },
       command = { live.program("attack_logged"), root .. "/log", root .. "/open/data", root .. "/shut/data" },
     }
-    assert.equal("400 records were there\n", result.out, result.err)
+    assert.equal("160 records were there\n", result.out, result.err)
   end)
 
   attack.each(it, "a flood of different denials", function(who)

@@ -18,9 +18,10 @@
 
 enum {
 	GRANTS_LIMIT = 4096,
-	MOMENTS = 20,     /* of a millisecond: how long a count waits for forks to happen */
-	FULL_MS = 10,     /* how long "there is no room" is believed */
-	FORK_NS = 100000, /* a thread that has used so much time since has forked */
+	MOMENTS = 20,      /* of a millisecond: how long a count waits for forks to happen */
+	FULL_MS = 10,      /* how long "there is no room" is believed */
+	LONG_NS = 5000000, /* a thread that has used so much time since has forked */
+	SHORT_NS = 20000,  /* and one that has used this, and waits for something */
 };
 
 struct grant {
@@ -45,8 +46,23 @@ static int64_t now_ms(void)
 static bool has_happened(const struct world *world, const struct grant *grant)
 {
 	uint64_t used;
+	char state;
 
-	return process_time_used(world, grant->tid, &used) < 0 || used >= grant->used_ns + FORK_NS;
+	if (process_time_used(world, grant->tid, &used) < 0 || used >= grant->used_ns + LONG_NS)
+		return true;
+	state = process_state(world, grant->tid);
+	return used >= grant->used_ns + SHORT_NS && state != 'R';
+}
+
+/* Who asks again has forked before. */
+static void note_grant(const struct grant *grant)
+{
+	for (long i = 0; i < grant_count; i++)
+		if (grants[i].tid == grant->tid) {
+			grants[i] = *grant;
+			return;
+		}
+	grants[grant_count++] = *grant;
 }
 
 /* Forgets the forks that have happened; how many are left. */
@@ -110,7 +126,7 @@ static int take_place(const struct call *call)
 	(void)pthread_mutex_lock(&lock);
 	full = is_full(session);
 	if (!full) {
-		grants[grant_count++] = grant;
+		note_grant(&grant);
 		bound++;
 	}
 	(void)pthread_mutex_unlock(&lock);

@@ -258,19 +258,28 @@ bool process_in_tree(const struct world *world, pid_t pid)
 	return false;
 }
 
+/* What stands behind the name, which may hold anything. */
+static char parse_state(const char *text)
+{
+	const char *behind = strrchr(text, ')');
+
+	return behind == NULL || behind[1] != ' ' ? 0 : behind[2];
+}
+
 /* State of a thread as /proc/PID/stat shows it; 0: it is gone. */
 static char state_of(const struct world *world, pid_t pid, const char *tid)
 {
 	char name[NAME_SIZE], text[512];
-	const char *behind;
 
 	(void)snprintf(name, sizeof name, "task/%.16s/stat", tid);
-	if (read_entry(world, pid, name, text, sizeof text) < 0)
-		return 0;
-	behind = strrchr(text, ')');
-	if (behind == NULL || behind[1] != ' ')
-		return 0;
-	return behind[2];
+	return read_entry(world, pid, name, text, sizeof text) < 0 ? 0 : parse_state(text);
+}
+
+char process_state(const struct world *world, pid_t tid)
+{
+	char text[512];
+
+	return read_entry(world, tid, "stat", text, sizeof text) < 0 ? 0 : parse_state(text);
 }
 
 /* A stop of the whole process shows first at the threads that do not wait for us. */

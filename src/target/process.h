@@ -28,6 +28,9 @@ int process_status_of(const struct world *world, pid_t tid, struct process_statu
 /* Processor time that a thread has used, as of the last time the kernel looked (a tick at most). */
 int process_time_used(const struct world *world, pid_t tid, uint64_t *ret_ns);
 
+/* 'R', 'S', 'D', … of a thread, as /proc shows it; 0: it is gone. */
+char process_state(const struct world *world, pid_t tid);
+
 /* The target's; checked. */
 int process_status(
 	const struct world *world, const struct target *target, struct process_status *ret);
