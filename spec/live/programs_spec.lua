@@ -174,11 +174,11 @@ END
   }
 
   -- Interpreters and editors do the same whoever runs them: once is enough.
-  local once = { node = true, perl = true, sed = true, vim = true }
+  local for_one = { node = true, perl = true, sed = true, vim = true }
   local names = { user = {}, root = {} }
   for name in pairs(work) do
     table.insert(names.user, name)
-    if not once[name] then table.insert(names.root, name) end
+    if not for_one[name] then table.insert(names.root, name) end
   end
   for _, as in ipairs { "user", "root" } do
     table.sort(names[as])
