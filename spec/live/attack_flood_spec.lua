@@ -11,7 +11,7 @@ allow.read "/**"
 allow.exec "/**"
 allow.write { "/dev/null", "ROOT/**" }
 deny.read "/etc/shadow"
-limits { processes = 200 }
+limits { processes = 100 }
 ]]
 
   local function run(who, script)
@@ -72,22 +72,25 @@ print("done", worst < 2, worst)'
   end)
 
   attack.each(it, "of forks does not hold up those who do not fork", function(who)
+    -- Who measures is there before the storm, and needs no process of its own.
     local result = run(who, [[
       /usr/bin/python3 -c '
-import os, threading, time
-def fork():
-    while not over:
-        try:
-            if os.fork() == 0: time.sleep(60)
-        except OSError: pass
-over = False
-for i in range(40): threading.Thread(target=fork, daemon=True).start()
-time.sleep(1)
+import os, time
+time.sleep(2)
 worst = 0
 for i in range(100):
     before = time.monotonic(); open("/etc/hostname").close(); worst = max(worst, time.monotonic() - before)
 print("done", worst < 2, worst, flush=True)
-os.kill(0, 9)']])
+os.kill(0, 9)' &
+      exec /usr/bin/python3 -c '
+import os, threading, time
+def fork():
+    while True:
+        try:
+            if os.fork() == 0: time.sleep(60)
+        except OSError: pass
+for i in range(40): threading.Thread(target=fork, daemon=True).start()
+time.sleep(60)']])
     assert.truthy(result.out:find("^done True"), result.out .. result.err:sub(1, 2000))
   end)
 end)

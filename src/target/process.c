@@ -263,7 +263,9 @@ static char parse_state(const char *text)
 {
 	const char *behind = strrchr(text, ')');
 
-	return behind == NULL || behind[1] != ' ' ? 0 : behind[2];
+	if (behind == NULL || behind[1] != ' ')
+		return '\0';
+	return behind[2];
 }
 
 /* State of a thread as /proc/PID/stat shows it; 0: it is gone. */
@@ -272,14 +274,18 @@ static char state_of(const struct world *world, pid_t pid, const char *tid)
 	char name[NAME_SIZE], text[512];
 
 	(void)snprintf(name, sizeof name, "task/%.16s/stat", tid);
-	return read_entry(world, pid, name, text, sizeof text) < 0 ? 0 : parse_state(text);
+	if (read_entry(world, pid, name, text, sizeof text) < 0)
+		return '\0';
+	return parse_state(text);
 }
 
 char process_state(const struct world *world, pid_t tid)
 {
 	char text[512];
 
-	return read_entry(world, tid, "stat", text, sizeof text) < 0 ? 0 : parse_state(text);
+	if (read_entry(world, tid, "stat", text, sizeof text) < 0)
+		return '\0';
+	return parse_state(text);
 }
 
 /* A stop of the whole process shows first at the threads that do not wait for us. */
