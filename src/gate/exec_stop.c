@@ -16,8 +16,8 @@
  *	answer "continue"
  *	interrupt it         so that there is exactly one stop, also if the exec fails
  *	wait for the stop    exec: no instruction of the new program has run yet
- *	compare              /proc/PID/exe, and what handlers saw of argv and environment: let it
- *go; else kill it
+ *	compare              /proc/PID/exe, and the argv and environment that handlers saw
+ *	let it go            or kill it, where it is another
  *
  * ptrace(2) belongs to a thread: this worker does all of it. If the supervisor dies in between, the
  * kernel kills what it has seized.

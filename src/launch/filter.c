@@ -372,7 +372,6 @@ static bool write_prologue(struct prologue *prologue)
 	return prologue->length <= sizeof prologue->code / sizeof *prologue->code;
 }
 
-/* A memfd, not a pipe: libseccomp writes once and does not look at short writes. */
 /* A memory file is a file for RLIMIT_FSIZE, too: as much of it as may be had, for the moment. */
 static int allow_size(struct rlimit *ret_before, struct error *err)
 {
@@ -391,6 +390,7 @@ static int allow_size(struct rlimit *ret_before, struct error *err)
 						  : 0;
 }
 
+/* A memfd, not a pipe: libseccomp writes once and does not look at short writes. */
 static int export(scmp_filter_ctx context, struct filter *filter, struct error *err)
 {
 	cleanup_fd int memory = memfd_create("filter", MFD_CLOEXEC);

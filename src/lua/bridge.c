@@ -323,8 +323,10 @@ static int bridge_set_limit(lua_State *L)
 	return 0;
 }
 
-/* drop_variables(list), keep_variables(list) → true | nil, sentence */
-static int bridge_drop_variables(lua_State *L)
+typedef int take_names(
+	struct policy *policy, const char *const *names, size_t count, struct error *err);
+
+static int take_variables(lua_State *L, take_names *take)
 {
 	const char *const *names;
 	size_t count;
@@ -333,24 +335,19 @@ static int bridge_drop_variables(lua_State *L)
 	luaL_checktype(L, 1, LUA_TTABLE);
 	lua_settop(L, 1);                 /* list */
 	names = push_texts(L, 1, &count); /* list texts */
-	for (size_t i = 0; i < count; i++)
-		if (policy_drop_variable(host_of(L)->policy, names[i], &err) < 0)
-			return failure(L, &err);
-	return success(L);
+	return take(host_of(L)->policy, names, count, &err) < 0 ? failure(L, &err) : success(L);
 }
 
+/* drop_variables(list) → true | nil, sentence */
+static int bridge_drop_variables(lua_State *L)
+{
+	return take_variables(L, policy_drop_variables);
+}
+
+/* keep_variables(list) → true | nil, sentence */
 static int bridge_keep_variables(lua_State *L)
 {
-	const char *const *names;
-	size_t count;
-	struct error err;
-
-	luaL_checktype(L, 1, LUA_TTABLE);
-	lua_settop(L, 1);                 /* list */
-	names = push_texts(L, 1, &count); /* list texts */
-	if (policy_keep_variables(host_of(L)->policy, names, count, &err) < 0)
-		return failure(L, &err);
-	return success(L);
+	return take_variables(L, policy_keep_variables);
 }
 
 /* ---- messages ------------------------------------------------------------------------------ */

@@ -11,22 +11,30 @@
 
 enum { NAME_LIMIT = 1024 };
 
-static int add(struct pattern_list **list, const char *name, struct error *err)
+/* Adds to *list, which is made where there is none. */
+static int add(
+	struct pattern_list **list, const char *const *names, size_t count, struct error *err)
 {
-	char text[NAME_LIMIT + 2];
+	int result = 0;
 
 	if (*list == NULL)
 		*list = pattern_list_new();
 	if (*list == NULL)
 		return error_set(err, ENOMEM, "out of memory");
-	if (snprintf(text, sizeof text, "/%s", name) >= (int)sizeof text)
-		return error_set(err, ENAMETOOLONG, "the name of a variable is too long");
-	return pattern_list_add(*list, text, err);
+	for (size_t i = 0; i < count && result == 0; i++) {
+		char text[NAME_LIMIT + 2];
+
+		if (snprintf(text, sizeof text, "/%s", names[i]) >= (int)sizeof text)
+			return error_set(err, ENAMETOOLONG, "the name of a variable is too long");
+		result = pattern_list_add(*list, text, err);
+	}
+	return result;
 }
 
-int policy_drop_variable(struct policy *policy, const char *name, struct error *err)
+int policy_drop_variables(
+	struct policy *policy, const char *const *names, size_t count, struct error *err)
 {
-	return add(&policy->dropped_variables, name, err);
+	return add(&policy->dropped_variables, names, count, err);
 }
 
 int policy_keep_variables(
@@ -34,19 +42,12 @@ int policy_keep_variables(
 {
 	struct pattern_list **lists =
 		realloc(policy->kept_variables, (policy->kept_count + 1) * sizeof *lists);
-	struct pattern_list *list = NULL;
-	int result = 0;
 
 	if (lists == NULL)
 		return error_set(err, ENOMEM, "out of memory");
 	policy->kept_variables = lists;
-	for (size_t i = 0; i < count && result == 0; i++)
-		result = add(&list, names[i], err);
-	if (result == 0 && list != NULL)
-		lists[policy->kept_count++] = list;
-	else
-		pattern_list_free(list);
-	return result;
+	lists[policy->kept_count++] = NULL;
+	return add(&lists[policy->kept_count - 1], names, count, err);
 }
 
 void policy_free_environment(struct policy *policy)

@@ -77,7 +77,8 @@ const struct run_limits *policy_limits(const struct policy *policy);
  * environment {…}: variables that programs do not get. Of several lists of those that are kept,
  * each must have it. Names are patterns; -EINVAL with a sentence.
  */
-int policy_drop_variable(struct policy *policy, const char *name, struct error *err);
+int policy_drop_variables(
+	struct policy *policy, const char *const *names, size_t count, struct error *err);
 int policy_keep_variables(
 	struct policy *policy, const char *const *names, size_t count, struct error *err);
 bool policy_judges_environment(const struct policy *policy);

@@ -6,26 +6,22 @@
 #define SIZE "size"
 #define TIME "time"
 
+static const struct {
+	const char *name, *unit;
+} rows[] = {
+#define X(id, name, unit) {name, unit},
+	RUN_LIMITS(X)
+#undef X
+};
+
 const char *run_limit_name(enum run_limit limit)
 {
-	static const char *const names[] = {
-#define X(id, name, unit) name,
-		RUN_LIMITS(X)
-#undef X
-	};
-
-	return names[limit];
+	return rows[limit].name;
 }
 
 const char *run_limit_unit(enum run_limit limit)
 {
-	static const char *const units[] = {
-#define X(id, name, unit) unit,
-		RUN_LIMITS(X)
-#undef X
-	};
-
-	return units[limit];
+	return rows[limit].unit;
 }
 
 bool run_limits_have(const struct run_limits *limits, enum run_limit limit)
