@@ -194,27 +194,24 @@ bool policy_hides(const struct policy *policy)
 
 static bool hides(const struct rule *rule, const char *path, size_t len)
 {
-	return rule->hides && pattern_list_matches(rule->patterns, path, len) &&
+	return pattern_list_matches(rule->patterns, path, len) &&
 	       !pattern_list_matches(rule->excepts, path, len);
 }
 
 bool policy_hidden(const struct policy *policy, const char *path, size_t len)
 {
-	for (size_t i = 0; i < policy->deny_count && policy->hide_count > 0; i++)
-		if (hides(policy->denies[i], path, len))
+	for (size_t i = 0; i < policy->hide_count; i++)
+		if (hides(policy->hides[i], path, len))
 			return true;
 	return false;
 }
 
 bool policy_closed(const struct policy *policy, const char *path, size_t len)
 {
-	for (size_t i = 0; i < policy->deny_count && policy->hide_count > 0; i++) {
-		const struct rule *rule = policy->denies[i];
-
-		if (hides(rule, path, len) &&
-			!pattern_list_may_match_below(rule->excepts, path, len))
+	for (size_t i = 0; i < policy->hide_count; i++)
+		if (hides(policy->hides[i], path, len) &&
+			!pattern_list_may_match_below(policy->hides[i]->excepts, path, len))
 			return true;
-	}
 	return false;
 }
 

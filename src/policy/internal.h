@@ -20,6 +20,7 @@ struct policy {
 	struct rule **rules;  /* all, in the order of declaration; owned */
 	struct rule **denies; /* those of them that deny */
 	struct rule **allows; /* the others */
+	struct rule **hides;  /* those of denies that hide: every walk asks them */
 	size_t rule_count, deny_count, allow_count, rule_room;
 	size_t pattern_count, hide_count;
 	unsigned declared_rights;                     /* of all allow rules together, as written */

@@ -52,6 +52,7 @@ void policy_free(struct policy *policy)
 	free(policy->rules);
 	free(policy->denies);
 	free(policy->allows);
+	free(policy->hides);
 	free(policy->syscall_rules);
 	free(policy->texts);
 	policy_free_environment(policy);
@@ -114,7 +115,7 @@ static int make_room_for_rule(struct policy *policy)
 	if (policy->rule_count < policy->rule_room)
 		return 0;
 	if (grow_array(&policy->rules, room) < 0 || grow_array(&policy->denies, room) < 0 ||
-		grow_array(&policy->allows, room) < 0)
+		grow_array(&policy->allows, room) < 0 || grow_array(&policy->hides, room) < 0)
 		return -ENOMEM;
 	policy->rule_room = room;
 	return 0;
@@ -193,7 +194,7 @@ static void append_rule(struct policy *policy, struct rule *rule)
 	else
 		policy->allows[policy->allow_count++] = rule;
 	if (rule->hides)
-		policy->hide_count++;
+		policy->hides[policy->hide_count++] = rule;
 	if (!rule->deny)
 		policy->declared_rights |= rule->rights;
 	policy->pattern_count += rule->patterns->count + rule->excepts->count;
