@@ -22,7 +22,6 @@ local LATER_RIGHTS = { connect = NETWORK, bind = NETWORK, send = NETWORK }
 
 local LATER_OPERATIONS = {
   connect = NETWORK, bind = NETWORK, send = NETWORK, socket = NETWORK,
-  kill = "signals to processes outside are refused by the kernel where it can",
 }
 
 local function check(raise, ok, sentence)

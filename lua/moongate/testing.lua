@@ -23,9 +23,8 @@ local LOAD_OPTIONS = { cwd = true, env = true, search = true, limits = true, chu
 
 -- Fields of a question: those of the call object, as a policy's handler sees them, and in `access`
 -- and `new_rights` what the call needs, where that is to be something else than usual.
-local COMMON_FIELDS = {
-  "op", "syscall", "path", "given", "access", "missing", "pid", "tid", "uid", "gid", "exe", "cwd",
-}
+local COMMON_FIELDS = { "op", "syscall", "pid", "tid", "uid", "gid", "exe", "cwd" }
+local PATH_FIELDS = { "path", "given", "access", "missing" }
 
 -- What an operation has: its usual system call, fields of its own, and `second`: the
 -- field that T.call.OP takes behind the path.
@@ -57,11 +56,13 @@ local OPERATIONS = {
   readlink = { syscall = "readlinkat", fields = {} },
   chdir = { syscall = "chdir", fields = {} },
   watch = { syscall = "inotify_add_watch", fields = {} },
+  kill = { syscall = "kill", pathless = true, fields = { "signal", "to", "inside" } },
 }
 
 for _, operation in pairs(OPERATIONS) do
   operation.known = {}
-  for _, list in ipairs { COMMON_FIELDS, operation.fields } do
+  local of_path = operation.pathless and {} or PATH_FIELDS
+  for _, list in ipairs { COMMON_FIELDS, of_path, operation.fields } do
     for _, field in ipairs(list) do
       operation.known[field] = true
     end
@@ -281,7 +282,9 @@ local function check_call(call)
       suggest.hint(call.op, OPERATIONS))
   end
   check_fields("a call of " .. call.op, call, operation.known)
-  check_path("path", call.path)
+  if not operation.pathless then
+    check_path("path", call.path)
+  end
   if operation.known.newpath then
     check_path("newpath", call.newpath)
   end
@@ -299,7 +302,8 @@ local function question_of(call)
   local question = with_exchange(call)
   question.operation = core.operations[call.op]
   question.syscall = call.syscall or operation.syscall
-  question.given = call.given or call.path
+  question.path = call.path or ""
+  question.given = call.given or question.path
   question.env = call.env and list_of_environment(call.env)
   question.flags = parse_flags(call.op, question.flags)
   question.rights = rights_of(question, question.flags)
@@ -355,12 +359,14 @@ end
 local function new_call(op, fields, second)
   local operation = OPERATIONS[op]
   local call = { op = op }
-  if type(fields) == "string" then
+  if type(fields) == "string" and not operation.pathless then
     call.path = fields
   elseif type(fields) == "table" then
     for name, value in pairs(fields) do
       call[name] = value
     end
+  elseif operation.pathless then
+    fail("write T.call.%s { %s = … }", op, operation.fields[1])
   else
     fail("write T.call.%s \"/path\" or T.call.%s { path = \"/path\" }", op, op)
   end
@@ -392,6 +398,7 @@ local function describe_call(call)
   local parts = { call.op, call.path, call.newpath }
   for _, name in ipairs {
     "access", "new_rights", "exchanges", "replaces", "flags", "given", "target", "name", "missing",
+    "signal", "to", "inside",
   } do
     if call[name] then
       parts[#parts + 1] = name .. "=" .. tostring(call[name])

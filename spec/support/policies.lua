@@ -10,6 +10,14 @@ function policies.ask(text, call, options)
   return policy:decide(call or { op = "open", path = "/x" }), policy
 end
 
+-- A call of any operation, with what it must have.
+function policies.call(op)
+  if op == "kill" then
+    return { op = op, signal = "SIGTERM", to = 1 }
+  end
+  return { op = op, path = "/x", newpath = (op == "rename" or op == "link") and "/y" or nil }
+end
+
 -- The answer of a body of on.open(call).
 function policies.answer(body, call, options)
   return policies.ask("function on.open(call)\n" .. body .. "\nend", call, options)

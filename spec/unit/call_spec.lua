@@ -100,14 +100,14 @@ describe("a call", function()
 
   it("does not guess facts that a spec did not give", function()
     for field, example in pairs { uid = "0", gid = "0", exe = '"/usr/bin/make"', cwd = '"/tmp"' } do
-      fails("call." .. field, ("call.%s is not known; give it: T.call.open { path = …, %s = %s }")
+      fails("call." .. field, ("call.%s is not known; give it: T.call.open { %s = %s, … }")
         :format(field, field, example))
     end
   end)
 
   it("does not guess argv and env, either", function()
     for field, example in pairs { argv = '{ "make" }', env = '{ HOME = "/root" }' } do
-      fails("call." .. field, ("call.%s is not known; give it: T.call.exec { path = …, %s = %s }")
+      fails("call." .. field, ("call.%s is not known; give it: T.call.exec { %s = %s, … }")
         :format(field, field, example), T.call.exec "/x")
     end
   end)

@@ -4,16 +4,19 @@ local policies = require "policies"
 
 local open, stat, rename, link = T.call.open, T.call.stat, T.call.rename, T.call.link
 
--- A call of every operation about one path.
+-- A call of every operation about one path; signals are about none.
 local function every_call(path)
   local calls = {}
   for op in pairs(require("moongate.core").operations) do
-    if op == "rename" or op == "link" then
+    if op == "kill" then
+      goto next
+    elseif op == "rename" or op == "link" then
       calls[#calls + 1] = T.call[op](path, "/w/elsewhere")
       calls[#calls + 1] = T.call[op]("/w/x", path)
     else
       calls[#calls + 1] = T.call[op](path)
     end
+    ::next::
   end
   return calls
 end

@@ -1,5 +1,6 @@
 -- The module that other specs are written with.
 local T = require "moongate.testing"
+local policies = require "policies"
 
 local p = T.load_text [[
 allow.read { "/usr/**" }
@@ -179,6 +180,47 @@ describe("what a call needs", function()
   end
 end)
 
+describe("a call of kill", function()
+  local signals = T.load_text [[
+    function on.kill(call)
+      if call.signal == "SIGKILL" then return deny("EPERM", call.syscall .. " " .. call.to) end
+      if call.signal == "0" then return call.inside and value(0) or deny("ESRCH") end
+      if call.signal == "SIGHUP" then return call:under("/x") and allow() end
+      if call.signal == "SIGINT" then return call.path end
+    end
+  ]]
+
+  it("has a signal, a process, and whether that is inside", function()
+    assert.denies(signals, T.call.kill { signal = "SIGKILL", to = -12 }, "EPERM")
+    assert.equal("kill -12", signals:decide(T.call.kill { signal = "SIGKILL", to = -12 }).why)
+    assert.equal("value", signals:decide(T.call.kill { signal = "0", to = 1, inside = true }).verdict)
+    assert.denies(signals, T.call.kill { signal = "0", to = 1, inside = false }, "ESRCH")
+  end)
+
+  it("is allowed where no handler says otherwise, whatever the default", function()
+    assert.allows(signals, T.call.kill { signal = "SIGRTMIN+2", to = 1 })
+    assert.allows(T.load_text "default.deny('EPERM')", T.call.kill { signal = "SIGTERM", to = 1 })
+  end)
+
+  it("has no path, and says what is missing or wrong", function()
+    assert.truthy(signals:decide(T.call.kill { signal = "SIGHUP", to = 1 }).why
+      :find("call:under() is about a path, and a call in on.kill has none", 1, true))
+    assert.truthy(signals:decide(T.call.kill { signal = "SIGINT", to = 1 }).why
+      :find("call has no field 'path' in on.kill", 1, true))
+    assert.truthy(signals:decide(T.call.kill { signal = "0", to = 1 }).why
+      :find("call.inside is not known", 1, true))
+    for message, call in pairs {
+      ["unknown signal 'SIGTREM'"] = function() signals:decide(T.call.kill { signal = "SIGTREM", to = 1 }) end,
+      ["write T.call.kill { signal = … }"] = function() T.call.kill "/x" end,
+      ["has no field 'path'"] = function() T.call.kill { path = "/x" } end,
+    } do
+      local ok, problem = pcall(call)
+      assert.is_false(ok)
+      assert.truthy(problem:find(message, 1, true), problem)
+    end
+  end)
+end)
+
 describe("what a call needs at its new name", function()
   local function wants(call, rights)
     local text = ""
@@ -210,9 +252,9 @@ end)
 describe("T.call", function()
   it("knows every operation of the language", function()
     for op in pairs(require("moongate.core").operations) do
-      local call = T.call[op] { path = "/x" }
-      call.newpath = (op == "rename" or op == "link") and "/y" or nil
-      assert.denies(T.load_text("default.deny 'EPERM'\nallow.stat '/z'"), call, "EPERM")
+      local call = T.call[op](policies.call(op))
+      local policy = T.load_text("default.deny 'EPERM'\nallow.stat '/z'")
+      assert.equal(op == "kill" and "allow" or "deny", policy:decide(call).verdict)
     end
   end)
 

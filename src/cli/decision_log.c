@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "policy/errname.h"
+#include "policy/signame.h"
 #include "target/process.h"
 
 static void set(json_t *object, const char *key, const char *text)
@@ -100,6 +101,14 @@ static void set_names(json_t *object, const struct request *request)
 	(void)json_object_set_new(object, "new_rights", rights_array(request->new_rights));
 }
 
+static void set_signal(json_t *object, const struct request *request)
+{
+	char name[SIGNAME_SIZE];
+
+	set(object, "signal", signame_of(request->signal, name));
+	set_number(object, "to", request->to);
+}
+
 static json_t *describe(const struct observation *observation)
 {
 	const struct request *request = observation->request;
@@ -112,7 +121,9 @@ static json_t *describe(const struct observation *observation)
 	process_comm(&call->session->world, call->target.tid, comm);
 	set(object, "comm", comm);
 	set(object, "syscall", request->syscall);
-	if (request->operation != OPERATION_NONE)
+	if (request->operation == OPERATION_KILL)
+		set_signal(object, request);
+	else if (request->operation != OPERATION_NONE)
 		set_names(object, request);
 	set_verdict(object, observation->verdict);
 	if (observation->note != NULL)

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "policy/errname.h"
+#include "policy/signame.h"
 #include "target/process.h"
 
 enum { REASON_SIZE = 2048 };
@@ -39,6 +40,7 @@ static const char *action_of(const struct request *request)
 		[OPERATION_TRUNCATE] = "truncating",
 		[OPERATION_UTIME] = "changing times of",
 		[OPERATION_SETXATTR] = "changing attributes of",
+		[OPERATION_KILL] = "sending",
 		[OPERATION_NONE] = "calling",
 	};
 
@@ -48,8 +50,13 @@ static const char *action_of(const struct request *request)
 
 void describe_object(const struct request *request, char *buffer, size_t size)
 {
-	char path[3 * PATH_MAX], newpath[3 * PATH_MAX];
+	char path[3 * PATH_MAX], newpath[3 * PATH_MAX], signal[SIGNAME_SIZE];
 
+	if (request->operation == OPERATION_KILL) {
+		text_print(
+			buffer, size, "%s to %d", signame_of(request->signal, signal), request->to);
+		return;
+	}
 	if (request->operation == OPERATION_NONE) {
 		text_print(buffer, size, "%s", request->syscall);
 		return;
@@ -171,6 +178,8 @@ void describe_mend(const struct observation *observation, char *buffer, size_t s
 
 	buffer[0] = '\0';
 	if (verdict->source != SOURCE_DEFAULT || observation->note != NULL)
+		return;
+	if (request->operation == OPERATION_KILL)
 		return;
 	if (request->operation != OPERATION_NONE) {
 		if (!can_be_named(request->path, request->path_len) ||

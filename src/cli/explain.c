@@ -264,6 +264,12 @@ static void complain_unknown(const char *name)
 	struct suggestion suggestion = {.word = name};
 	char hint[80];
 
+	if (operation != NULL && strcmp(operation, operation_name(OPERATION_KILL)) == 0) {
+		complain("'%s' is about a process, not a path, and only on.kill decides\n"
+			 "ask it in a spec: T.call.kill { signal = \"SIGTERM\", to = 1 }",
+			name);
+		return;
+	}
 	if (operation != NULL) {
 		complain("'%s' is a system call of the operation %s\nask about that: moongate "
 			 "explain POLICY %s PATH",

@@ -100,6 +100,8 @@ static uint64_t key_of(const struct report *report, const struct observation *ob
 	hash = hash_bytes(hash, &request->rights, sizeof request->rights);
 	if (request->operation == OPERATION_NONE)
 		hash = hash_bytes(hash, observation->call->arguments, sizeof(uint64_t));
+	hash = hash_bytes(hash, &request->signal, sizeof request->signal);
+	hash = hash_bytes(hash, &request->to, sizeof request->to);
 	if (request->newpath != NULL)
 		hash = hash_bytes(hash, request->newpath, request->newpath_len + 1);
 	return hash_bytes(hash, request->path, request->path_len);

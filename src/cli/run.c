@@ -244,6 +244,7 @@ static struct session *new_session(struct run *run, struct error *err)
 	session->decide_context = run->host;
 	session->observe = report_observe;
 	session->observe_context = run->report;
+	session->scoped = !run->without_landlock && landlock_has_scopes();
 	session->processes = processes_of(run->policy);
 	if (policy_judges_environment(run->policy)) {
 		session->keeps_variable = keeps_variable;
@@ -262,7 +263,7 @@ static unsigned setting_of(const struct run *run)
 
 	if (run->session->world.privileged)
 		setting |= FILTER_PRIVILEGED;
-	if (run->without_landlock || !landlock_has_scopes())
+	if (!run->session->scoped)
 		setting |= FILTER_UNSCOPED;
 	return setting;
 }

@@ -87,6 +87,10 @@ static unsigned rights_at_stake(enum operation operation)
 
 static bool is_asked(const struct policy *policy, const struct syscall_row *row, unsigned setting)
 {
+	/* A Landlock domain with scopes keeps signals within the tree. */
+	if (row->operation == OPERATION_KILL)
+		return (setting & FILTER_UNSCOPED) != 0 ||
+		       policy_has_handler(policy, OPERATION_KILL);
 	/* Without privileges every program is looked at: would_blind_us() in syscalls/exec.c. */
 	if (row->operation == OPERATION_EXEC &&
 		((setting & FILTER_PRIVILEGED) == 0 || policy_judges_environment(policy)))
@@ -104,12 +108,6 @@ static enum disposition judged(
 	return is_asked(policy, row, setting) ? DISPOSITION_ASKED : DISPOSITION_KERNEL;
 }
 
-/* Calls that a Landlock domain with scopes keeps within the tree. */
-static bool reaches_others(const struct syscall_row *row)
-{
-	return row->perform == signal_perform || row->perform == outsider_perform;
-}
-
 enum disposition filter_disposition(const struct policy *policy, const struct syscall_row *row,
 	unsigned setting, int *ret_error)
 {
@@ -125,8 +123,12 @@ enum disposition filter_disposition(const struct policy *policy, const struct sy
 		return judged(policy, row, setting);
 	if (row->perform == getdents_perform)
 		return policy_hides(policy) ? DISPOSITION_ASKED : DISPOSITION_KERNEL;
-	if (reaches_others(row) && (row->group == GROUP_NONE || said == OPEN))
+	/* These a Landlock domain with scopes keeps within the tree. */
+	if (row->perform == outsider_perform && (row->group == GROUP_NONE || said == OPEN))
 		return (setting & FILTER_UNSCOPED) != 0 ? DISPOSITION_ASKED : DISPOSITION_KERNEL;
+	if (row->perform == pidfd_signal_perform)
+		return policy_has_handler(policy, OPERATION_KILL) ? DISPOSITION_ASKED
+								  : DISPOSITION_KERNEL;
 	if (row->perform == fork_perform)
 		return run_limits_have(policy_limits(policy), RUN_LIMIT_PROCESSES)
 			       ? DISPOSITION_ASKED
@@ -251,7 +253,7 @@ static int add_dumpable(scmp_filter_ctx context)
 /*
  * The owner of a descriptor gets its signals, any signal, from the kernel: nobody asks about it
  * again. Without a Landlock domain it could be anybody of the same user, and a terminal's is the
- * foreground group.
+ * foreground group; with one it could be somebody whom on.kill protects.
  */
 static int refuse_signal_driven(scmp_filter_ctx context)
 {
@@ -305,7 +307,8 @@ static int add_rules(scmp_filter_ctx context, const struct policy *policy, struc
 		result = add_scalar(context, policy, &scalar_table[i]);
 	if (result == 0 && (filter->setting & FILTER_PRIVILEGED) == 0)
 		result = add_dumpable(context);
-	if (result == 0 && (filter->setting & FILTER_UNSCOPED) != 0)
+	if (result == 0 && ((filter->setting & FILTER_UNSCOPED) != 0 ||
+				   policy_has_handler(policy, OPERATION_KILL)))
 		result = refuse_signal_driven(context);
 	return result;
 }

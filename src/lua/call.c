@@ -9,10 +9,12 @@
 #include "lua/class.h"
 #include "lua/state.h"
 #include "policy/pattern.h"
+#include "policy/signame.h"
 
 /* Operations whose calls have a field; one bit for each. */
 #define HAS(id) (1u << OPERATION_##id)
 #define HAS_ALL ((1u << OPERATION_COUNT) - 1)
+#define HAS_PATH (HAS_ALL & ~HAS(KILL))
 
 struct field {
 	const char *name;
@@ -163,6 +165,7 @@ static const struct {
 	[FACT_GID] = {"gid", "0"},
 	[FACT_EXE] = {"exe", "\"/usr/bin/make\""},
 	[FACT_CWD] = {"cwd", "\"/tmp\""},
+	[FACT_INSIDE] = {"inside", "true"},
 };
 
 /* `result` < 0: raises what is to be said of it. `known`: somebody could be asked. */
@@ -174,11 +177,11 @@ static void check_fetched(lua_State *L, const struct request *request, bool know
 	if (!known)
 		raise_error(L,
 			"call.%s is not known here, where no program runs; a spec can give it, for "
-			"moongate test: T.call.%s { path = …, %s = %s }",
+			"moongate test: T.call.%s { %s = %s, … }",
 			name, operation, name, example);
 	if (result == -ENODATA)
-		raise_error(L, "call.%s is not known; give it: T.call.%s { path = …, %s = %s }",
-			name, operation, name, example);
+		raise_error(L, "call.%s is not known; give it: T.call.%s { %s = %s, … }", name,
+			operation, name, example);
 	if (result < 0)
 		raise_error(L, "call.%s cannot be found out: %s", name, strerror(-result));
 }
@@ -231,6 +234,26 @@ static void push_cwd(lua_State *L, const struct request *request)
 
 	fetch(L, request, FACT_CWD, &value);
 	lua_pushstring(L, value.text);
+}
+
+static void push_signal(lua_State *L, const struct request *request)
+{
+	char name[SIGNAME_SIZE];
+
+	lua_pushstring(L, signame_of(request->signal, name));
+}
+
+static void push_to(lua_State *L, const struct request *request)
+{
+	lua_pushinteger(L, request->to);
+}
+
+static void push_inside(lua_State *L, const struct request *request)
+{
+	struct fact_value value;
+
+	fetch(L, request, FACT_INSIDE, &value);
+	lua_pushboolean(L, value.number != 0);
 }
 
 /* nil: it is no script; or nobody named it. */
@@ -298,9 +321,9 @@ static void push_env(lua_State *L, const struct request *request)
 static const struct field fields[] = {
 	{"op", HAS_ALL, push_op},
 	{"syscall", HAS_ALL, push_syscall},
-	{"path", HAS_ALL, push_path},
-	{"given", HAS_ALL, push_given},
-	{"access", HAS_ALL, push_access},
+	{"path", HAS_PATH, push_path},
+	{"given", HAS_PATH, push_given},
+	{"access", HAS_PATH, push_access},
 	{"flags", HAS(OPEN) | HAS(RENAME) | HAS(LINK) | HAS(REMOVE) | HAS(SETXATTR), push_flags},
 	{"mode", HAS(OPEN) | HAS(MKDIR) | HAS(MKNOD) | HAS(CHMOD) | HAS(ACCESS), push_mode},
 	{"newpath", HAS(RENAME) | HAS(LINK), push_newpath},
@@ -321,7 +344,10 @@ static const struct field fields[] = {
 	{"gid", HAS_ALL, push_gid},
 	{"exe", HAS_ALL, push_exe},
 	{"cwd", HAS_ALL, push_cwd},
-	{"missing", HAS_ALL, push_missing},
+	{"missing", HAS_PATH, push_missing},
+	{"signal", HAS(KILL), push_signal},
+	{"to", HAS(KILL), push_to},
+	{"inside", HAS(KILL), push_inside},
 };
 
 static int unknown_field(lua_State *L, const char *name)
@@ -370,9 +396,19 @@ static int call_tostring(lua_State *L)
 
 /* ---- methods ------------------------------------------------------------------------------- */
 
-static int call_under(lua_State *L)
+static const struct request *check_call_with_path(lua_State *L, const char *method)
 {
 	const struct request *request = check_call(L);
+
+	if ((HAS_PATH & (1u << request->operation)) == 0)
+		raise_error(L, "call:%s() is about a path, and a call in on.%s has none", method,
+			operation_name(request->operation));
+	return request;
+}
+
+static int call_under(lua_State *L)
+{
+	const struct request *request = check_call_with_path(L, "under");
 	size_t len;
 	const char *directory = luaL_checklstring(L, 2, &len);
 
@@ -384,7 +420,7 @@ static int call_under(lua_State *L)
 
 static int call_matches(lua_State *L)
 {
-	const struct request *request = check_call(L);
+	const struct request *request = check_call_with_path(L, "matches");
 	size_t len;
 	const char *text = luaL_checklstring(L, 2, &len);
 	struct pattern pattern;

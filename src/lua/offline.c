@@ -2,8 +2,11 @@
 
 #include <errno.h>
 #include <lauxlib.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include "policy/signame.h"
 
 /* A table of a spec, as the request that a call of the target would have become. */
 
@@ -46,6 +49,8 @@ static int fetch_fact(const struct request *request, enum fact fact, struct fact
 		return give_text(asked->exe, ret);
 	case FACT_CWD:
 		return give_text(asked->cwd, ret);
+	case FACT_INSIDE:
+		return give_number(asked->inside, ret);
 	}
 	return -ENODATA;
 }
@@ -145,6 +150,19 @@ static void take_exec(lua_State *L, struct offline_request *asked)
 	asked->env = take_words(L, "env", &asked->env_size);
 }
 
+/* inside: 1, 0, or -1 where the spec does not say. */
+static void take_kill(lua_State *L, struct offline_request *asked)
+{
+	const char *name = question_text(L, "signal", NULL);
+
+	asked->request.to = (pid_t)offline_number(L, 2, "to", 0);
+	asked->request.signal = name != NULL ? signame_number(name) : SIGTERM;
+	if (asked->request.signal < 0)
+		luaL_error(L, "unknown signal '%s'; write it like \"SIGTERM\"", name);
+	asked->inside = lua_getfield(L, 2, "inside") == LUA_TBOOLEAN ? lua_toboolean(L, -1) : -1;
+	lua_pop(L, 1);
+}
+
 /* What only some operations have. */
 static void take_details(lua_State *L, struct offline_request *asked)
 {
@@ -160,6 +178,7 @@ static void take_details(lua_State *L, struct offline_request *asked)
 	request->group = (uint32_t)offline_number(L, 2, "group", UINT32_MAX);
 	take_times(L, asked);
 	take_exec(L, asked);
+	take_kill(L, asked);
 }
 
 static void take_names(lua_State *L, struct request *request)

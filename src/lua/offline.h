@@ -8,7 +8,7 @@
 /* A request with the facts that a spec gave; fetch finds them behind the request. */
 struct offline_request {
 	struct request request;
-	lua_Integer uid, gid; /* -1: not given */
+	lua_Integer uid, gid, inside; /* -1: not given */
 	const char *exe, *cwd;
 	struct timespec times[2];
 	const char *argv, *env; /* each string with its NUL; NULL: not given */

@@ -33,7 +33,8 @@ const char *right_name(enum right_index index);
  *
  * X(id, name, refusal, rights, rights at the second name, help)
  *
- * Of an open its flags say what it needs; a rename that exchanges or replaces needs more.
+ * Of an open its flags say what it needs; a rename that exchanges or replaces needs more. A kill
+ * needs no right: no rule names processes, handlers alone are asked, and else it is allowed.
  */
 #define OPERATIONS(X) \
 	X(OPEN, "open", "EACCES", 0, 0, "open or create a file (open, openat, openat2, creat)") \
@@ -61,7 +62,9 @@ const char *right_name(enum right_index index);
 	X(TRUNCATE, "truncate", "EACCES", RIGHT_MODIFY, 0, \
 		"change the length of a file by its name") \
 	X(UTIME, "utime", "EACCES", RIGHT_MODIFY, 0, "change time stamps") \
-	X(SETXATTR, "setxattr", "EACCES", RIGHT_MODIFY, 0, "set or remove extended attributes")
+	X(SETXATTR, "setxattr", "EACCES", RIGHT_MODIFY, 0, "set or remove extended attributes") \
+	X(KILL, "kill", "EPERM", 0, 0, \
+		"send a signal to another process (kill, tgkill, rt_sigqueueinfo, …)")
 
 enum operation {
 #define OPERATION_ENUM(id, name, refusal, rights, new_rights, help) OPERATION_##id,

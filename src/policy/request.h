@@ -10,11 +10,12 @@
 
 /* Facts about the asking process that cost a look into /proc: fetched only when a handler asks. */
 enum fact {
-	FACT_PID, /* fact_value.number: the thread group; asked where request.pid is 0 */
-	FACT_UID, /* fact_value.number: the file system uid of the thread */
-	FACT_GID, /* fact_value.number */
-	FACT_EXE, /* fact_value.text: path of the running program */
-	FACT_CWD, /* fact_value.text */
+	FACT_PID,    /* fact_value.number: the thread group; asked where request.pid is 0 */
+	FACT_UID,    /* fact_value.number: the file system uid of the thread */
+	FACT_GID,    /* fact_value.number */
+	FACT_EXE,    /* fact_value.text: path of the running program */
+	FACT_CWD,    /* fact_value.text */
+	FACT_INSIDE, /* kill, fact_value.number: whether whom it is for belongs to the run */
 };
 
 struct fact_value {
@@ -60,6 +61,10 @@ struct request {
 	int64_t length;               /* truncate */
 	uint32_t owner, group;        /* chown: UINT32_MAX leaves it */
 	const struct timespec *times; /* utime: access, modification; UTIME_NOW, UTIME_OMIT */
+
+	/* kill: the number of the signal, 0 for a look; a process, or < 0: a group, -1: all. */
+	int signal;
+	pid_t to;
 
 	/* exec: the file that a "#!" line of this one names; the one whose line names this; or NULL
 	 */

@@ -10,6 +10,7 @@
 #include "syscalls/decode.h"
 #include "target/memory.h"
 #include "target/process.h"
+#include "target/tree.h"
 
 /* ---- decoding ------------------------------------------------------------------------------ */
 
@@ -41,6 +42,9 @@ static int decode_argument(struct call *call, size_t index)
 	case ARG_WHICH:
 		call->which = (int)(uint32_t)value;
 		return 0;
+	case ARG_SIGNAL:
+		call->signal = (int)(uint32_t)value;
+		return 0;
 	case ARG_HOW:
 		return decode_open_how(call, value, call->arguments[index + 1]);
 	case ARG_NEW_DIRFD:
@@ -67,7 +71,7 @@ int call_decode(struct call *call)
 	call->given[0] = '\0';
 	call->flags = call->mode = call->resolve = 0;
 	call->at_flags = call->which = 0;
-	call->pid = 0;
+	call->pid = call->signal = 0;
 	for (size_t i = 0; i < 6; i++) {
 		int result = 0;
 
@@ -232,6 +236,16 @@ static int fetch_status(const struct call *call, enum fact fact, struct fact_val
 	return 0;
 }
 
+/* Of a group: whether a member of it does. */
+static int fetch_inside(const struct question *question, struct fact_value *ret)
+{
+	const struct world *world = &question->call->session->world;
+	pid_t to = question->request.to;
+
+	ret->number = to > 0 ? process_in_tree(world, to) : to == -1 || tree_has_group(world, -to);
+	return target_check(&question->call->target);
+}
+
 static int fetch_fact(const struct request *request, enum fact fact, struct fact_value *ret)
 {
 	const struct question *question =
@@ -247,6 +261,8 @@ static int fetch_fact(const struct request *request, enum fact fact, struct fact
 		return fetch_link(question->call, "exe", ret);
 	case FACT_CWD:
 		return fetch_link(question->call, "cwd", ret);
+	case FACT_INSIDE:
+		return fetch_inside(question, ret);
 	}
 	return -EINVAL;
 }
@@ -309,6 +325,8 @@ void question_prepare(struct question *question, const struct call *call, unsign
 		.given_len = call->given_len,
 		.flags = call->flags,
 		.mode = call->mode,
+		.signal = call->signal,
+		.to = call->pid,
 		.tid = call->target.tid,
 		.missing = missing,
 		.fetch = fetch_fact,

@@ -44,6 +44,7 @@ struct session {
 	/* Whether programs get a variable of their environment; NULL: they get all. */
 	bool (*keeps_variable)(void *context, const char *name, size_t length);
 	void *keeps_context;
+	bool scoped;      /* a Landlock domain keeps signals and tracing within the tree */
 	bool judges_exec; /* what runs is verified: a program may be refused, or changed */
 	/*
 	 * Directories (hashes of their names) seen without a symlink lately: a hint that a path can
@@ -71,6 +72,7 @@ struct call {
 	int at_flags;
 	pid_t pid; /* whom the call is about */
 	int which; /* what kind of number that is */
+	int signal;
 
 	unsigned turn; /* which call of its worker this is */
 	/* Set by the monitor to the turn it means, so that a late mark means no later call. */

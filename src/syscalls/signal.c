@@ -11,9 +11,12 @@
 #include "target/tree.h"
 
 /*
- * Signals, where no Landlock domain keeps them from leaving the tree. One process is a number, so
- * the call that is let through is the call that was judged. A group is not: the supervisor may be
- * in it, and whoever started it; so the members that belong to the tree get the signal from us.
+ * Signals. First on.kill, if there is one, is asked: whom it is for and which one are numbers, so
+ * the call that is let through is the call that was judged.
+ *
+ * Where no Landlock domain keeps them from leaving the tree, that is our business, too. A group is
+ * no number: the supervisor may be in it, and whoever started it; so the members that belong to the
+ * tree get the signal from us.
  */
 
 /* Whom a group signal is meant for: kill(2). */
@@ -90,13 +93,89 @@ static void signal_group(struct call *call, struct answer *answer)
 	answer_result(answer, result);
 }
 
-void signal_perform(struct call *call, struct answer *answer)
+/* ---- on.kill ------------------------------------------------------------------------------- */
+
+/* Whom it is for, as handlers see it: a process even where a thread was named; never 0. */
+static pid_t addressee(const struct call *call)
 {
-	if (call->pid <= 0)
+	struct process_status status;
+
+	if (call->pid == 0)
+		return -getpgid(call->target.tid);
+	if (call->pid > 0 && process_status_of(&call->session->world, call->pid, &status) == 0)
+		return status.tgid;
+	return call->pid;
+}
+
+/* true: the policy lets it be; else the answer is filled. */
+static bool settle(const struct question *question, struct answer *answer)
+{
+	struct verdict verdict;
+	bool allowed;
+
+	question_ask(question, &verdict);
+	question_observe(question, &verdict);
+	allowed = verdict.kind == VERDICT_ALLOW;
+	if (!allowed && !answer_verdict(answer, &verdict))
+		answer_refusal(question->call, answer, EPERM,
+			"a signal can be allowed, refused or pretended, and nothing else");
+	verdict_clear(&verdict);
+	return allowed;
+}
+
+/* What a process does to itself is nobody's business. */
+static bool may_send(struct call *call, struct answer *answer)
+{
+	struct question question;
+	struct process_status caller;
+	int result;
+
+	if (!call->session->asks[OPERATION_KILL])
+		return true;
+	result = process_status(&call->session->world, &call->target, &caller);
+	if (result < 0) {
+		answer_result(answer, result);
+		return false;
+	}
+	question_prepare(&question, call, 0, "", 0, false);
+	question.request.to = addressee(call);
+	return question.request.to == caller.tgid || settle(&question, answer);
+}
+
+void kill_perform(struct call *call, struct answer *answer)
+{
+	if (!may_send(call, answer))
+		return;
+	if (call->session->scoped)
+		answer->kind = ANSWER_CONTINUE;
+	else if (call->pid <= 0)
 		signal_group(call, answer);
 	else
 		process_perform(call, answer);
 }
+
+/* Calls that can't name a group. */
+void kill_one_perform(struct call *call, struct answer *answer)
+{
+	if (!may_send(call, answer))
+		return;
+	if (call->session->scoped)
+		answer->kind = ANSWER_CONTINUE;
+	else
+		process_perform(call, answer);
+}
+
+/*
+ * With on.kill there is no such call: which process it is for says a descriptor, and that can be
+ * exchanged by another thread after the handler has decided. Programs fall back to kill(2).
+ */
+void pidfd_signal_perform(struct call *call, struct answer *answer)
+{
+	(void)call;
+	answer_result(answer, -ENOSYS);
+}
+
+/* ---- others -------------------------------------------------------------------------------- */
 
 /* A group that is closed stays so. */
 void outsider_perform(struct call *call, struct answer *answer)

@@ -23,6 +23,7 @@ enum argument_kind {
 	ARG_LOOKUP_FLAGS, /* int: AT_* */
 	ARG_PID,          /* pid_t of whom it is about */
 	ARG_WHICH,        /* int: what kind of number ARG_PID is */
+	ARG_SIGNAL,       /* int */
 	/* Read by call_read_name(), when the performing function has looked at the others. */
 	ARG_NAME,
 	ARG_NAME_OR_NONE, /* with AT_EMPTY_PATH no path at all is an empty one: Linux 6.11 */

@@ -105,3 +105,17 @@ long tree_count(const struct world *world, pid_t root, long enough)
 		free(found);
 	return count;
 }
+
+bool tree_has_group(const struct world *world, pid_t group)
+{
+	enum { ENOUGH = 1 << 20 };
+	pid_t *found;
+	long count = tree_list(world, world->guard, ENOUGH, &found);
+	bool has = false;
+
+	for (long i = 0; i < count && !has; i++)
+		has = getpgid(found[i]) == group;
+	if (count >= 0)
+		free(found);
+	return has;
+}

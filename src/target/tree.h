@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "target/world.h"
@@ -9,6 +10,9 @@
  * is negative.
  */
 long tree_list(const struct world *world, pid_t root, long enough, pid_t **ret);
+
+/* Whether a process group has a member among them. */
+bool tree_has_group(const struct world *world, pid_t group);
 
 /*
  * How many processes descend from `root`, dead ones that nobody has waited for included; counting
