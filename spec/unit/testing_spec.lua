@@ -210,7 +210,9 @@ describe("a call of kill", function()
     assert.truthy(signals:decide(T.call.kill { signal = "0", to = 1 }).why
       :find("call.inside is not known", 1, true))
     for message, call in pairs {
-      ["unknown signal 'SIGTREM'"] = function() signals:decide(T.call.kill { signal = "SIGTREM", to = 1 }) end,
+      ["unknown signal 'SIGTREM'"] = function()
+        signals:decide(T.call.kill { signal = "SIGTREM", to = 1 })
+      end,
       ["write T.call.kill { signal = … }"] = function() T.call.kill "/x" end,
       ["has no field 'path'"] = function() T.call.kill { path = "/x" } end,
     } do

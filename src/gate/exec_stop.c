@@ -56,6 +56,9 @@ static const char *objection(const struct session *session, pid_t pid, const str
 
 	if (!image_is(world, pid, plan->device, plan->inode))
 		return "what was about to run is not what the policy approved; it was killed";
+	if (!image_starts_with(world, pid, &plan->script))
+		return "the script that was about to run is not the one that the policy approved; "
+		       "it was killed";
 	if (plan->checks_argv && !image_has_argv(world, pid, &plan->argv))
 		return "its arguments are not those that the policy saw; it was killed";
 	if (plan->checks_env && !image_has_environment(world, pid, &plan->env))
@@ -65,18 +68,23 @@ static const char *objection(const struct session *session, pid_t pid, const str
 	return NULL;
 }
 
+bool exec_is_approved(struct worker *worker, pid_t pid, const struct exec_plan *plan)
+{
+	const char *why = objection(worker->gate->session, pid, plan);
+
+	if (why != NULL)
+		call_report(&worker->call, EACCES, why);
+	return why == NULL;
+}
+
 /* true: the thread is let go. */
 static bool handle_stop(struct worker *worker, pid_t pid, int status, const struct exec_plan *plan)
 {
 	int event = status >> 16, signal = 0;
-	const char *why = NULL;
 
-	if (event == PTRACE_EVENT_EXEC)
-		why = objection(worker->gate->session, pid, plan);
-	if (why != NULL) {
+	if (event == PTRACE_EVENT_EXEC && !exec_is_approved(worker, pid, plan)) {
 		/* Then it is waited for: its parent can only do so when we have. */
 		(void)kill(pid, SIGKILL);
-		call_report(&worker->call, EACCES, why);
 		return false;
 	}
 	if (event == 0)
@@ -109,6 +117,10 @@ void exec_stop(struct worker *worker, const struct answer *answer)
 				"a program can't be started by a process that is being traced: "
 				"what it starts could not be verified");
 		(void)notify_send_error(target->listener, &worker->buffers, target->id, EACCES);
+		return;
+	}
+	if (answer->plan->program != NULL) {
+		exec_redirect(worker, answer->plan);
 		return;
 	}
 	(void)notify_send_continue(target->listener, &worker->buffers, target->id);

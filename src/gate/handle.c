@@ -54,6 +54,8 @@ static void perform(struct call *call, struct answer *answer)
 	result = call_decode(call);
 	if (result < 0)
 		answer_result(answer, result);
+	else if (gate_is_redirected(((struct worker *)call->worker)->gate, call))
+		answer->kind = ANSWER_CONTINUE;
 	else if (call->row->perform != NULL)
 		call->row->perform(call, answer);
 	else
@@ -103,8 +105,11 @@ static void deliver(struct worker *worker, struct answer *answer)
 		(void)notify_send_continue(target->listener, buffers, target->id);
 		return;
 	case ANSWER_EXEC:
-		(void)gate_pass_lead(worker, false); /* an exec takes its time */
-		exec_stop(worker, answer);
+		/* An exec takes its time; and one that is redirected needs another to answer. */
+		if (gate_pass_lead(worker, false) || answer->plan->program == NULL)
+			exec_stop(worker, answer);
+		else
+			(void)notify_send_error(target->listener, buffers, target->id, EAGAIN);
 		exec_plan_free(answer->plan);
 		return;
 	case ANSWER_RESTART:

@@ -35,6 +35,8 @@ struct worker {
 	atomic_uint turn;
 	struct placement placement;
 	bool receiving; /* in RECV; under the gate's lock */
+	/* The thread that it makes execute another program; 0: none. */
+	_Atomic pid_t redirects;
 	/* A section in which the monitor may interrupt: 0, or the turn it belongs to. */
 	atomic_uint section;
 	/* The monitor's notes on this worker. */
@@ -84,6 +86,13 @@ void gate_handle(struct worker *worker, const struct seccomp_notif *notification
 
 /* exec_stop.c: lets the kernel execute, and verifies what then is there. */
 void exec_stop(struct worker *worker, const struct answer *answer);
+/* In the exec stop: whether it may run what is there; else it has been said why not. */
+bool exec_is_approved(struct worker *worker, pid_t pid, const struct exec_plan *plan);
+
+/* exec_redirect.c: the same with another program; the thread has been seized. */
+void exec_redirect(struct worker *worker, const struct exec_plan *plan);
+/* Whether a call is the second one that a redirected thread was made to make. */
+bool gate_is_redirected(const struct gate *gate, const struct call *call);
 
 /* section.c: the session's hooks. */
 void gate_blocking_begin(struct call *call, bool known);

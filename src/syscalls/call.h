@@ -104,9 +104,15 @@ struct answer {
 
 /* What was approved, for the moment when it is about to run. */
 struct exec_plan {
+	char *program; /* what runs in the place of what was asked for; owned; NULL: that itself */
 	/* The file that may run, or, for a script, its interpreter; 0, 0: none may. */
 	dev_t device;
 	ino_t inode;
+	/*
+	 * Script: how its interpreter's argv must begin, which is what that opens. Other scripts
+	 * have the same interpreter.
+	 */
+	struct words script;
 	/* What a handler has seen of them; then it is what must be there. */
 	bool checks_argv, checks_env;
 	struct words argv, env;
@@ -120,7 +126,7 @@ void exec_plan_free(struct exec_plan *plan);
 void answer_result(struct answer *answer, int64_t result);
 
 /* The kernel's own "interrupted by a signal": never leaves the kernel natively. */
-enum { INTERNAL_ERESTARTSYS = 512 };
+enum { INTERNAL_ERESTARTSYS = 512, INTERNAL_ERESTARTNOINTR = 513 };
 
 /*
  * Copies what the row says from the notification's arguments and from the target's memory.

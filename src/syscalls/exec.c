@@ -26,6 +26,7 @@ struct job {
 	struct script
 		scripts[INTERPRETER_LIMIT + 1]; /* [i]: what chain[i] says, if count > i + 1 */
 	int count;
+	char *program; /* redirect: what runs instead; owned */
 	struct shown_words shown;
 };
 
@@ -94,13 +95,31 @@ static bool is_possible(enum verdict_kind kind)
 	return kind == VERDICT_ALLOW || kind == VERDICT_DENY || kind == VERDICT_KILL;
 }
 
-/* true: it may run; else the answer is filled. */
-static bool settle(const struct job *job, const struct question *question,
-	const struct verdict *verdict, const struct place *place)
+/* Takes the path over. */
+static bool settle_redirect(
+	struct job *job, const struct question *question, struct verdict *verdict)
 {
+	if (question->request.script != NULL) {
+		answer_refusal(job->call, job->answer, EACCES,
+			"redirect() is about the program: an interpreter cannot be exchanged, "
+			"look at call.script");
+		return false;
+	}
+	question_observe(question, verdict);
+	job->program = verdict->data;
+	verdict->data = NULL;
+	return true;
+}
+
+/* true: it may run, or job->program instead; else the answer is filled. */
+static bool settle(struct job *job, const struct question *question, struct verdict *verdict,
+	const struct place *place)
+{
+	if (verdict->kind == VERDICT_REDIRECT)
+		return settle_redirect(job, question, verdict);
 	if (!is_possible(verdict->kind)) {
 		answer_refusal(job->call, job->answer, EACCES,
-			"a program can be allowed, refused or killed, not replaced");
+			"a program can be allowed, refused, killed or redirected, not pretended");
 		return false;
 	}
 	if (verdict->kind == VERDICT_ALLOW && would_blind_us(job->call, place)) {
@@ -227,7 +246,10 @@ static int plan_argv(struct job *job, struct words *argv)
 	char name[PATH_MAX + 32];
 	int result = 0;
 
-	(void)name_program(job->call, name, sizeof name);
+	if (job->program != NULL)
+		(void)snprintf(name, sizeof name, "%s", job->program);
+	else
+		(void)name_program(job->call, name, sizeof name);
 	if (argv->count == 0)
 		result = words_append(argv, ""); /* the kernel adds one */
 	for (int i = 0; i + 1 < job->count && result == 0; i++) {
@@ -237,6 +259,17 @@ static int plan_argv(struct job *job, struct words *argv)
 	return result;
 }
 
+void exec_plan_free(struct exec_plan *plan)
+{
+	if (plan == NULL)
+		return;
+	words_clear(&plan->script);
+	words_clear(&plan->argv);
+	words_clear(&plan->env);
+	free(plan->program);
+	free(plan);
+}
+
 /* NULL: no memory. */
 static struct exec_plan *make_plan(struct job *job)
 {
@@ -244,10 +277,13 @@ static struct exec_plan *make_plan(struct job *job)
 	struct exec_plan *plan = calloc(1, sizeof *plan);
 	struct shown_words *shown = &job->shown;
 
-	if (plan == NULL || (shown->argv_shown && plan_argv(job, &shown->argv) < 0)) {
-		free(plan);
+	if (plan == NULL || (job->count > 1 && plan_argv(job, &plan->script) < 0) ||
+		(shown->argv_shown && plan_argv(job, &shown->argv) < 0)) {
+		exec_plan_free(plan);
 		return NULL;
 	}
+	plan->program = job->program;
+	job->program = NULL;
 	plan->device = last->st_dev;
 	plan->inode = last->st_ino;
 	plan->checks_argv = shown->argv_shown;
@@ -256,15 +292,6 @@ static struct exec_plan *make_plan(struct job *job)
 	plan->env = shown->env;
 	*shown = (struct shown_words){0};
 	return plan;
-}
-
-void exec_plan_free(struct exec_plan *plan)
-{
-	if (plan == NULL)
-		return;
-	words_clear(&plan->argv);
-	words_clear(&plan->env);
-	free(plan);
 }
 
 /* ---- the call ------------------------------------------------------------------------------ */
@@ -308,7 +335,61 @@ static bool may_all_run(struct job *job)
 	for (int i = 0; i < job->count; i++)
 		if ((i == 0 || job->chain[i].path_len > 0) && !may_run(job, i))
 			return false;
+		else if (job->program != NULL)
+			break; /* what would have run is of no matter any more */
 	return true;
+}
+
+/* ---- another program ----------------------------------------------------------------------- */
+
+static void clear_chain(struct job *job)
+{
+	for (int i = 0; i < job->count; i++)
+		place_clear(&job->chain[i]);
+	job->count = 1;
+	job->chain[0] = PLACE_NOWHERE;
+}
+
+/* The target may be able to put a symlink there: it must not lead further. */
+static bool is_resolved(const struct place *place, const char *path)
+{
+	return place->path_len == strlen(path) && memcmp(place->path, path, place->path_len) == 0;
+}
+
+/* Pins what runs instead, and its interpreters; neither is judged. */
+static int pin_other(struct job *job)
+{
+	struct route route = {.world = &job->call->session->world,
+		.target = &job->call->target,
+		.path = job->program,
+		.length = strlen(job->program),
+		.base = -1};
+	int result;
+
+	clear_chain(job);
+	result = act_resolve(job->call, &route, &job->chain[0]);
+	if (result == 0 && job->chain[0].object < 0)
+		return -ENOENT;
+	return result == 0 && S_ISREG(job->chain[0].st.st_mode) ? follow_chain(job) : result;
+}
+
+static void run_other(struct job *job)
+{
+	int result = pin_other(job);
+
+	if (result == 0)
+		result = check_type(&job->chain[0].st);
+	if (result == 0 && !is_resolved(&job->chain[0], job->program))
+		answer_refusal(job->call, job->answer, EACCES,
+			"the path given to redirect() has a symlink in it: write the resolved "
+			"path");
+	else if (result == 0 && would_blind_us(job->call, &job->chain[0]))
+		answer_refusal(job->call, job->answer, EACCES,
+			"a program that cannot be read cannot be supervised without privileges");
+	else if (result < 0)
+		answer_result(job->answer, result);
+	else
+		plan_exec(job);
 }
 
 static void judge_chain(struct job *job)
@@ -323,6 +404,10 @@ static void judge_chain(struct job *job)
 		result = explain_broken(job, result);
 	if (!may_all_run(job))
 		return;
+	if (job->program != NULL) {
+		run_other(job);
+		return;
+	}
 	if (result == 0 && verified)
 		result = check_type(program);
 	if (result < 0)
@@ -344,6 +429,7 @@ void exec_perform(struct call *call, struct answer *answer)
 		answer_result(answer, result);
 	for (int i = 0; i < job.count; i++)
 		place_clear(&job.chain[i]);
+	free(job.program);
 	words_clear(&job.shown.argv);
 	words_clear(&job.shown.env);
 }

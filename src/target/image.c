@@ -22,40 +22,53 @@ bool image_is(const struct world *world, pid_t pid, dev_t device, ino_t inode)
 
 /* ---- comparing ----------------------------------------------------------------------------- */
 
-static bool file_is(int fd, const struct words *words)
+static bool file_has(int fd, const struct words *words, bool whole)
 {
 	char buffer[4096];
 	size_t seen = 0;
 	ssize_t got;
 
-	while ((got = read(fd, buffer, sizeof buffer)) > 0) {
-		if ((size_t)got > words->size - seen ||
-			memcmp(words->bytes + seen, buffer, (size_t)got) != 0)
+	while ((whole || seen < words->size) && (got = read(fd, buffer, sizeof buffer)) > 0) {
+		size_t left = words->size - seen;
+		size_t size = (size_t)got < left ? (size_t)got : left;
+
+		if ((size < (size_t)got && whole) || memcmp(words->bytes + seen, buffer, size) != 0)
 			return false;
-		seen += (size_t)got;
+		seen += size;
 	}
-	return got == 0 && seen == words->size;
+	return seen == words->size;
 }
 
-static bool entry_is(
-	const struct world *world, pid_t pid, const char *entry, const struct words *words)
+static int open_entry(const struct world *world, pid_t pid, const char *entry)
 {
 	char name[48];
-	cleanup_fd int fd = -1;
 
 	(void)snprintf(name, sizeof name, "%d/%s", pid, entry);
-	fd = openat(world->proc, name, O_RDONLY | O_CLOEXEC);
-	return fd >= 0 && file_is(fd, words);
+	return openat(world->proc, name, O_RDONLY | O_CLOEXEC);
+}
+
+/* `whole`: and nothing else. */
+static bool entry_has(const struct world *world, pid_t pid, const char *entry,
+	const struct words *words, bool whole)
+{
+	cleanup_fd int fd = open_entry(world, pid, entry);
+
+	return fd >= 0 && file_has(fd, words, whole);
 }
 
 bool image_has_argv(const struct world *world, pid_t pid, const struct words *argv)
 {
-	return entry_is(world, pid, "cmdline", argv);
+	return entry_has(world, pid, "cmdline", argv, true);
+}
+
+bool image_starts_with(const struct world *world, pid_t pid, const struct words *words)
+{
+	return words->size == 0 || entry_has(world, pid, "cmdline", words, false);
 }
 
 bool image_has_environment(const struct world *world, pid_t pid, const struct words *env)
 {
-	return entry_is(world, pid, "environ", env);
+	return entry_has(world, pid, "environ", env, true);
 }
 
 /* ---- stripping ----------------------------------------------------------------------------- */

@@ -18,6 +18,8 @@ bool image_is(const struct world *world, pid_t pid, dev_t device, ino_t inode);
 
 /* Whether its argv, or its environment, is exactly this. false also where it cannot be read. */
 bool image_has_argv(const struct world *world, pid_t pid, const struct words *argv);
+/* Whether its argv begins with these words. */
+bool image_starts_with(const struct world *world, pid_t pid, const struct words *words);
 bool image_has_environment(const struct world *world, pid_t pid, const struct words *env);
 
 /*

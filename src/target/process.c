@@ -100,6 +100,7 @@ static int parse_status(const char *text, struct process_status *ret)
 	ret->has_umask = mask != NULL && sscanf(mask, "%o", &ret->umask) == 1;
 	if (!parse_int(field(text, "Tgid"), &ret->tgid) ||
 		!parse_int(field(text, "PPid"), &ret->parent) ||
+		!parse_int(field(text, "TracerPid"), &ret->tracer) ||
 		!parse_ids(field(text, "Uid"), &ret->uid, &ret->euid, &ret->fsuid) ||
 		!parse_ids(field(text, "Gid"), &ret->gid, &ret->egid, &ret->fsgid) ||
 		!parse_hex(field(text, "CapPrm"), &ret->cap_permitted) ||
