@@ -41,6 +41,27 @@ allow.exec { "ROOT/good", "PROGRAMS/*", "/usr/bin/*" }
     end)
   end
 
+  attack.each(it, "is the script that was approved, and not another of the same interpreter", function(who)
+    local root, policy = ground(who)
+    attack.shell(([=[cd %s && rm good evil && printf '#!/bin/sh\nexit 0\n' >good &&
+      printf '#!/bin/sh\n: >"$1"\n' >evil && chmod 755 good evil]=]):format(root), who)
+    policy = policy .. ([[
+function on.exec(call)
+  if call.path:find("attack_exec", 1, true) or call.path == "GOOD" then return allow() end
+  return call.script == "GOOD" and allow() or deny("EPERM")
+end
+]]):gsub("GOOD", root .. "/good")
+    local result = live.run {
+      as = who, policy = policy, args = { "-q" }, timeout = 200,
+      command = { live.program("attack_exec"), "text", root .. "/good", root .. "/evil",
+        root .. "/mark", tries },
+    }
+    assert.equal(0, result.status, result.out .. result.err)
+    local numbers = attack.tally(result)
+    assert.is_true(numbers.refused + numbers.killed > 0, result.out)
+    assert.equal(0, live.run { as = who, policy = policy, command = { root .. "/good" } }.status)
+  end)
+
   -- The words of a program are read again when it is about to run.
   local words = {
     word = "call.argv[2] == %q",
