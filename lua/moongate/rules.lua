@@ -6,9 +6,10 @@ local rules = {}
 
 local errnos = core.errnos()
 local rights = core.rights()
-local every_right = 0
-for _, bits in next, rights do
-  every_right = every_right | bits
+-- What does not exist cannot be opened, and so not be mapped.
+local hidden_rights = 0
+for right, bits in next, rights do
+  hidden_rights = hidden_rights | (right ~= "map" and bits or 0)
 end
 local operations = core.operations()
 local needs = core.needs()
@@ -168,7 +169,7 @@ local function new_hide(context)
     local options = options_of(context.raise, "hide", HIDE_KEYS, ...)
     local except = rawget(options, "except")
     local ok, sentence = core.add_rule {
-      deny = true, hides = true, word = "hide", rights = every_right,
+      deny = true, hides = true, word = "hide", rights = hidden_rights,
       patterns = trees(patterns_of(context.raise, "hide", "hide", options)),
       excepts = except ~= nil and trees(patterns_of(context.raise, "hide: except", "hide", except))
         or {},
@@ -219,7 +220,7 @@ local MEANT = {
 -- "create and delete", and the lines that grant them.
 local function needed(action, bits)
   local words, lines = {}, {}
-  for _, right in ipairs { "read", "create", "delete", "modify", "exec", "stat" } do
+  for _, right in ipairs { "read", "create", "delete", "modify", "exec", "stat", "map" } do
     if bits & rights[right] ~= 0 then
       words[#words + 1] = right
       lines[#lines + 1] = action .. "." .. right

@@ -54,6 +54,7 @@ local OPERATIONS = {
   stat = { syscall = "newfstatat", fields = {} },
   access = { syscall = "faccessat2", fields = { "mode" } },
   readlink = { syscall = "readlinkat", fields = {} },
+  map = { syscall = "mmap", fields = {} },
   chdir = { syscall = "chdir", fields = {} },
   watch = { syscall = "inotify_add_watch", fields = {} },
   kill = { syscall = "kill", pathless = true, fields = { "signal", "to", "inside" } },

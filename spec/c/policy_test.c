@@ -648,15 +648,15 @@ static void what_is_hidden_is_not_there(void **state)
 
 static void looking_is_free_until_a_rule_speaks_of_it(void **state)
 {
-	assert_false(policy_judges_stat(*state));
+	assert_false(policy_judges(*state, RIGHT_STAT));
 	assert_int_equal(decide(*state, RIGHT_STAT, "/x").kind, VERDICT_ALLOW);
 	assert_int_equal(policy_set_default(*state, false, EPERM, "f", 1, NULL), 0);
 	assert_int_equal(add(*state, "allow", RIGHT_READ, "/r/**", NULL), 0);
 	assert_int_equal(add(*state, "deny", RIGHT_READ, "/d/**", NULL), 0);
-	assert_false(policy_judges_stat(*state));
+	assert_false(policy_judges(*state, RIGHT_STAT));
 	assert_int_equal(decide(*state, RIGHT_STAT, "/d/x").kind, VERDICT_ALLOW);
 	assert_int_equal(add(*state, "deny", RIGHT_STAT, "/s/**", NULL), 0);
-	assert_true(policy_judges_stat(*state));
+	assert_true(policy_judges(*state, RIGHT_STAT));
 	assert_int_equal(decide(*state, RIGHT_STAT, "/s/x").kind, VERDICT_DENY);
 	assert_int_equal(decide(*state, RIGHT_STAT, "/x").kind, VERDICT_ALLOW);
 }
@@ -666,7 +666,7 @@ static void whoever_may_do_something_may_look(void **state)
 	assert_int_equal(add(*state, "allow", RIGHT_STAT, "/s/**", NULL), 0);
 	assert_int_equal(add(*state, "allow", RIGHT_READ, "/r/**", NULL), 0);
 	assert_int_equal(add(*state, "allow", RIGHT_EXEC, "/e/**", NULL), 0);
-	assert_true(policy_judges_stat(*state));
+	assert_true(policy_judges(*state, RIGHT_STAT));
 	assert_int_equal(decide(*state, RIGHT_STAT, "/s/x").kind, VERDICT_ALLOW);
 	assert_int_equal(decide(*state, RIGHT_STAT, "/r/x").kind, VERDICT_ALLOW);
 	assert_int_equal(decide(*state, RIGHT_STAT, "/e/x").kind, VERDICT_ALLOW);

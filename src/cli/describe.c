@@ -40,6 +40,7 @@ static const char *action_of(const struct request *request)
 		[OPERATION_TRUNCATE] = "truncating",
 		[OPERATION_UTIME] = "changing times of",
 		[OPERATION_SETXATTR] = "changing attributes of",
+		[OPERATION_MAP] = "loading as code",
 		[OPERATION_KILL] = "sending",
 		[OPERATION_NONE] = "calling",
 	};

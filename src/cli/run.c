@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/prefault.h"
 #include "base/text.h"
 #include "cli/color.h"
 #include "cli/command.h"
@@ -333,6 +334,7 @@ static int start(struct run *run, struct error *err)
 		.shell_arguments = run->shell,
 		.filter = &run->filter,
 		.limits = policy_limits(run->policy),
+		.judges_map = filter_judges_map(run->policy),
 		.no_core = !policy_always_allows(
 			run->policy, OPERATION_OPEN, RIGHT_CREATE | RIGHT_MODIFY)};
 	sigset_t all;
@@ -472,6 +474,7 @@ static int run_command_line(int argc, char **argv)
 		return status;
 	/* Now, while there is little to copy. */
 	witness_start(&run.witness);
+	prefault();
 	status = prepare_and_start(&run, &err);
 	if (status == 0)
 		status = wait_for_end(&run);

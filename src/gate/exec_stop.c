@@ -1,9 +1,7 @@
 #include <errno.h>
 #include <linux/audit.h>
-#include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include "gate/internal.h"
 #include "target/image.h"
@@ -19,8 +17,6 @@
  *	compare              /proc/PID/exe, and the argv and environment that handlers saw
  *	let it go            or kill it, where it is another
  *
- * ptrace(2) belongs to a thread: this worker does all of it. If the supervisor dies in between, the
- * kernel kills what it has seized.
  */
 
 /* Of a program of this machine's word size; others can make no system call anyway. */
@@ -77,54 +73,19 @@ bool exec_is_approved(struct worker *worker, pid_t pid, const struct exec_plan *
 	return why == NULL;
 }
 
-/* true: the thread is let go. */
-static bool handle_stop(struct worker *worker, pid_t pid, int status, const struct exec_plan *plan)
+static const char *object(const struct worker *worker, pid_t pid, int event, const void *context)
 {
-	int event = status >> 16, signal = 0;
-
-	if (event == PTRACE_EVENT_EXEC && !exec_is_approved(worker, pid, plan)) {
-		/* Then it is waited for: its parent can only do so when we have. */
-		(void)kill(pid, SIGKILL);
-		return false;
-	}
-	if (event == 0)
-		signal = WSTOPSIG(status); /* it had one coming */
-	return ptrace(PTRACE_DETACH, pid, NULL, (void *)(long)signal) == 0 || errno == ESRCH;
-}
-
-/* After an exec the process goes by another thread's number: whatever this thread traces. */
-static void wait_for_stop(struct worker *worker, const struct exec_plan *plan)
-{
-	for (;;) {
-		int status;
-		pid_t pid = waitpid(-1, &status, __WALL | __WNOTHREAD);
-
-		if (pid < 0 && errno != EINTR)
-			return; /* gone */
-		if (pid > 0 && WIFSTOPPED(status) && handle_stop(worker, pid, status, plan))
-			return;
-	}
+	return event == PTRACE_EVENT_EXEC ? objection(worker->gate->session, pid, context) : NULL;
 }
 
 void exec_stop(struct worker *worker, const struct answer *answer)
 {
-	const struct target *target = &worker->call.target;
-
-	if (ptrace(PTRACE_SEIZE, target->tid, NULL,
-		    (void *)(long)(PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL)) < 0) {
-		if (target_check(target) == 0)
-			call_report(&worker->call, EACCES,
-				"a program can't be started by a process that is being traced: "
-				"what it starts could not be verified");
-		(void)notify_send_error(target->listener, &worker->buffers, target->id, EACCES);
+	if (!stop_seize(worker, PTRACE_O_TRACEEXEC,
+		    "a program can't be started by a process that is being traced: what it starts "
+		    "could not be verified"))
 		return;
-	}
-	if (answer->plan->program != NULL) {
+	if (answer->plan->program != NULL)
 		exec_redirect(worker, answer->plan);
-		return;
-	}
-	(void)notify_send_continue(target->listener, &worker->buffers, target->id);
-	/* Not before: a listener without WAIT_KILLABLE would lose the call. */
-	(void)ptrace(PTRACE_INTERRUPT, target->tid, NULL, NULL);
-	wait_for_stop(worker, answer->plan);
+	else
+		stop_verify(worker, STOP_AFTER, object, answer->plan);
 }

@@ -112,6 +112,10 @@ static void deliver(struct worker *worker, struct answer *answer)
 			(void)notify_send_error(target->listener, buffers, target->id, EAGAIN);
 		exec_plan_free(answer->plan);
 		return;
+	case ANSWER_MAP:
+		(void)gate_pass_lead(worker, false);
+		map_stop(worker, answer);
+		return;
 	case ANSWER_RESTART:
 		(void)notify_send_error(
 			target->listener, buffers, target->id, INTERNAL_ERESTARTSYS);

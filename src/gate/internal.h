@@ -86,6 +86,26 @@ void gate_handle(struct worker *worker, const struct seccomp_notif *notification
 
 /* exec_stop.c: lets the kernel execute, and verifies what then is there. */
 void exec_stop(struct worker *worker, const struct answer *answer);
+/*
+ * stop.c: lets a call go on, and has the thread stop before its next instruction. options: as
+ * PTRACE_SEIZE takes them, but for EXITKILL, which is always there.
+ */
+/* false: it is traced by somebody else; it has been answered, with `why` in the log. */
+bool stop_seize(struct worker *worker, long options, const char *why);
+/* NULL: it may go on; else why it is killed. `event`: of the stop, or 0: a signal. */
+typedef const char *stop_objection(
+	const struct worker *worker, pid_t pid, int event, const void *context);
+/*
+ * `interrupt`: STOP_AFTER where the call makes a stop of its own, if it succeeds; else STOP_BEFORE,
+ * or it would go on. That needs a listener with WAIT_KILLABLE_RECV: else the call would be lost.
+ */
+enum stop_interrupt { STOP_AFTER, STOP_BEFORE };
+void stop_verify(struct worker *worker, enum stop_interrupt interrupt, stop_objection *object,
+	const void *context);
+
+/* map_stop.c: lets the kernel map a file, and verifies that it was the one. */
+void map_stop(struct worker *worker, const struct answer *answer);
+
 /* In the exec stop: whether it may run what is there; else it has been said why not. */
 bool exec_is_approved(struct worker *worker, pid_t pid, const struct exec_plan *plan);
 

@@ -1,6 +1,8 @@
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <signal.h>
+#include <stdint.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -49,6 +51,8 @@ void child_run(const struct launch *launch, struct launch_page *page, const sigs
 		fail(page, STAGE_PRIVILEGES, errno);
 	if ((launch->filter->setting & FILTER_UNSCOPED) == 0)
 		enter_domain(page);
+	if (launch->judges_map)
+		(void)personality((unsigned)personality(UINT32_MAX) & ~(unsigned)READ_IMPLIES_EXEC);
 	limited = launch->no_core || run_limits_any(launch->limits)
 			  ? launch_drop_resource_capability()
 			  : 0;

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
@@ -85,6 +86,13 @@ static unsigned rights_at_stake(enum operation operation)
 	return operation_new_rights(operation) != 0 ? RIGHT_ALL : operation_rights(operation);
 }
 
+bool filter_judges_map(const struct policy *policy)
+{
+	if (policy_always_allows(policy, OPERATION_MAP, RIGHT_MAP))
+		return false;
+	return policy_judges(policy, RIGHT_MAP) || policy_has_handler(policy, OPERATION_MAP);
+}
+
 static bool is_asked(const struct policy *policy, const struct syscall_row *row, unsigned setting)
 {
 	/* A Landlock domain with scopes keeps signals within the tree. */
@@ -96,7 +104,10 @@ static bool is_asked(const struct policy *policy, const struct syscall_row *row,
 		((setting & FILTER_PRIVILEGED) == 0 || policy_judges_environment(policy)))
 		return true;
 	if (operation_rights(row->operation) == RIGHT_STAT)
-		return policy_judges_stat(policy) || policy_has_handler(policy, row->operation);
+		return policy_judges(policy, RIGHT_STAT) ||
+		       policy_has_handler(policy, row->operation);
+	if (row->operation == OPERATION_MAP)
+		return filter_judges_map(policy);
 	return !policy_always_allows(policy, row->operation, rights_at_stake(row->operation));
 }
 
@@ -126,6 +137,8 @@ enum disposition filter_disposition(const struct policy *policy, const struct sy
 	/* These a Landlock domain with scopes keeps within the tree. */
 	if (row->perform == outsider_perform && (row->group == GROUP_NONE || said == OPEN))
 		return (setting & FILTER_UNSCOPED) != 0 ? DISPOSITION_ASKED : DISPOSITION_KERNEL;
+	if (row->perform == personality_perform)
+		return filter_judges_map(policy) ? DISPOSITION_ASKED : DISPOSITION_KERNEL;
 	if (row->perform == pidfd_signal_perform)
 		return policy_has_handler(policy, OPERATION_KILL) ? DISPOSITION_ASKED
 								  : DISPOSITION_KERNEL;
@@ -284,6 +297,14 @@ static int refuse_signal_driven(scmp_filter_ctx context)
 	return result;
 }
 
+/* Shared memory as code: no file, and no second look. */
+static int refuse_shared_code(scmp_filter_ctx context)
+{
+	struct scmp_arg_cmp compare = masked(2, SHM_EXEC, SHM_EXEC);
+
+	return seccomp_rule_add_array(context, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(shmat), 1, &compare);
+}
+
 static int highest_number(void)
 {
 	int highest = 0;
@@ -310,6 +331,8 @@ static int add_rules(scmp_filter_ctx context, const struct policy *policy, struc
 	if (result == 0 && ((filter->setting & FILTER_UNSCOPED) != 0 ||
 				   policy_has_handler(policy, OPERATION_KILL)))
 		result = refuse_signal_driven(context);
+	if (result == 0 && filter_judges_map(policy) && filter_opens(policy, "shmat", GROUP_IPC))
+		result = refuse_shared_code(context);
 	return result;
 }
 

@@ -46,5 +46,8 @@ struct syscall_row;
 enum disposition filter_disposition(const struct policy *policy, const struct syscall_row *row,
 	unsigned setting, int *ret_error);
 
+/* Whether what programs load as code is judged. */
+bool filter_judges_map(const struct policy *policy);
+
 /* Whether the policy opens an @group (allow.syscall, not taken back by deny.syscall). */
 bool filter_opens(const struct policy *policy, const char *name, int group);

@@ -28,7 +28,7 @@ static bool flags_supported(unsigned long flags)
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, NULL) < 0 && errno == EFAULT;
 }
 
-static int filter_flags(unsigned long *ret, struct error *err)
+static int filter_flags(bool must_be_killable, unsigned long *ret, struct error *err)
 {
 	const unsigned long listener = SECCOMP_FILTER_FLAG_NEW_LISTENER;
 	const unsigned long killable = listener | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
@@ -39,6 +39,10 @@ static int filter_flags(unsigned long *ret, struct error *err)
 			"needed is Linux 5.14 or newer with CONFIG_SECCOMP_FILTER, "
 			"and no sandbox around Moongate that refuses seccomp(2)");
 	*ret = flags_supported(killable) ? killable : listener;
+	if (must_be_killable && *ret != killable)
+		return error_set(err, ENOSYS,
+			"the policy says what may be mapped as code (allow.map, deny.map, on.map), "
+			"and here that can't be verified\nneeded is Linux 5.19 or newer");
 	return 0;
 }
 
@@ -225,7 +229,7 @@ int launch_start(
 		.listener = -1, .guard_fd = -1, .target_fd = -1, .events = -1, .page = new_page()};
 	struct start start = {.launch = launch, .mask = mask, .page = launched.page};
 	cleanup_fd int supervisor = pidfd_open(getpid(), 0);
-	int result = filter_flags(&start.flags, err);
+	int result = filter_flags(launch->judges_map, &start.flags, err);
 
 	if (result == 0)
 		result = check_file_limit(err);

@@ -28,6 +28,11 @@ struct launch {
 	char *const *shell_arguments;
 	const struct filter *filter;
 	const struct run_limits *limits;
+	/*
+	 * What is mapped as code is judged: READ_IMPLIES_EXEC, if it is inherited, is taken away,
+	 * and the kernel must have WAIT_KILLABLE_RECV.
+	 */
+	bool judges_map;
 	bool no_core; /* the kernel writes core files where the policy may let nothing be written */
 };
 

@@ -95,10 +95,10 @@ bool policy_denied(struct policy *policy, const struct request *request, struct 
 	return false;
 }
 
-/* Whoever may do something with an object may look at it. */
+/* Whoever may do something with an object may look at it; what may be run is code. */
 static unsigned granted_by(const struct rule *rule)
 {
-	return rule->rights | RIGHT_STAT;
+	return rule->rights | RIGHT_STAT | ((rule->rights & RIGHT_EXEC) != 0 ? RIGHT_MAP : 0);
 }
 
 /*
@@ -157,9 +157,9 @@ void policy_allowed(struct policy *policy, const struct request *request, struct
 		return;
 	}
 
-	/* Looking at facts is nobody's business until a policy makes it one. */
-	if ((policy->declared_rights & RIGHT_STAT) == 0)
-		wanted &= ~(unsigned)RIGHT_STAT;
+	/* Facts, and what is loaded as code, are nobody's business until a policy makes them one.
+	 */
+	wanted &= ~(unsigned)(RIGHT_STAT | RIGHT_MAP) | policy->declared_rights;
 	rule = find_grant(policy, request, wanted);
 	if (rule != NULL)
 		*ret = from_rule(VERDICT_ALLOW, rule);
@@ -222,10 +222,10 @@ bool policy_closed(const struct policy *policy, const char *path, size_t len)
 	return false;
 }
 
-bool policy_judges_stat(const struct policy *policy)
+bool policy_judges(const struct policy *policy, unsigned right)
 {
 	for (size_t i = 0; i < policy->deny_count; i++)
-		if ((policy->denies[i]->rights & RIGHT_STAT) != 0)
+		if ((policy->denies[i]->rights & right) != 0)
 			return true;
-	return (policy->declared_rights & RIGHT_STAT) != 0;
+	return (policy->declared_rights & right) != 0;
 }

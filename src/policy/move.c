@@ -120,7 +120,7 @@ static unsigned granted(const struct policy *policy, const struct name *name,
 
 /* Whoever may move an object may remove it: that is a gain only for what is below. */
 enum {
-	GAINS = RIGHT_READ | RIGHT_MODIFY | RIGHT_EXEC,
+	GAINS = RIGHT_READ | RIGHT_MODIFY | RIGHT_EXEC | RIGHT_MAP,
 	GAINS_BELOW = GAINS | RIGHT_DELETE,
 };
 
@@ -128,9 +128,9 @@ static bool gains(unsigned rights, unsigned had, unsigned which)
 {
 	unsigned gained = rights & which & ~had;
 
-	/* What can be read can be copied to where it can be executed. */
+	/* What can be read can be copied to where it can be executed, or mapped. */
 	if ((had & RIGHT_READ) != 0)
-		gained &= ~(unsigned)RIGHT_EXEC;
+		gained &= ~(unsigned)(RIGHT_EXEC | RIGHT_MAP);
 	return gained != 0;
 }
 

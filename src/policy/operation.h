@@ -7,7 +7,9 @@
 	X(DELETE, "delete") \
 	X(MODIFY, "modify") \
 	X(EXEC, "exec") \
-	X(STAT, "stat") /* everybody has it unless the policy says something about it */
+	/* These everybody has unless the policy says something about them. */ \
+	X(STAT, "stat") \
+	X(MAP, "map")
 
 enum right_index {
 #define RIGHT_INDEX(id, name) RIGHT_INDEX_##id,
@@ -21,7 +23,7 @@ enum {
 	RIGHTS(RIGHT_BIT)
 #undef RIGHT_BIT
 		RIGHT_WRITE = RIGHT_CREATE | RIGHT_DELETE | RIGHT_MODIFY,
-	RIGHT_ALL = RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC | RIGHT_STAT,
+	RIGHT_ALL = RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC | RIGHT_STAT | RIGHT_MAP,
 };
 
 /* "read" of 1 << index. */
@@ -63,6 +65,8 @@ const char *right_name(enum right_index index);
 		"change the length of a file by its name") \
 	X(UTIME, "utime", "EACCES", RIGHT_MODIFY, 0, "change time stamps") \
 	X(SETXATTR, "setxattr", "EACCES", RIGHT_MODIFY, 0, "set or remove extended attributes") \
+	X(MAP, "map", "EPERM", RIGHT_MAP, 0, \
+		"map a file as code, or make memory executable (mmap, mprotect)") \
 	X(KILL, "kill", "EPERM", 0, 0, \
 		"send a signal to another process (kill, tgkill, rt_sigqueueinfo, …)")
 

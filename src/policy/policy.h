@@ -118,8 +118,8 @@ bool policy_hidden(const struct policy *policy, const char *path, size_t len);
 bool policy_closed(const struct policy *policy, const char *path, size_t len);
 bool policy_hides(const struct policy *policy);
 
-/* Whether a policy has anything to say about looking at facts: rules, hidden names. */
-bool policy_judges_stat(const struct policy *policy);
+/* Whether a rule, or a hidden name, is about this right: RIGHT_STAT, RIGHT_MAP. */
+bool policy_judges(const struct policy *policy, unsigned right);
 
 /* True if such calls are allowed whatever the path: no deny, no handler, and an allow of all. */
 bool policy_always_allows(const struct policy *policy, enum operation operation, unsigned rights);

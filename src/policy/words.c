@@ -122,6 +122,7 @@ static const struct {
 	{RIGHT_WRITE, "allow.write "},
 	{RIGHT_EXEC, "allow.exec "},
 	{RIGHT_STAT, "allow.stat "},
+	{RIGHT_MAP, "allow.map "},
 };
 
 /* The number of a process means another one tomorrow: /proc/, a star. */

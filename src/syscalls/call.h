@@ -87,7 +87,8 @@ enum answer_kind {
 	ANSWER_VALUE,    /* the call returns `value` */
 	ANSWER_FD,       /* the call returns a new descriptor for `fd` */
 	ANSWER_CONTINUE, /* the kernel does it: see docs/design.md §2 for when that is legal */
-	ANSWER_EXEC,     /* the kernel executes; what then is there must be `approved` */
+	ANSWER_EXEC,     /* the kernel executes; what then is there must be as planned */
+	ANSWER_MAP,      /* the kernel maps; the same */
 	ANSWER_RESTART,  /* interrupted: EINTR or a restart, as the target's handler says */
 	ANSWER_KILL,     /* the process is killed */
 	ANSWER_GONE,     /* nobody waits for an answer any more */
@@ -97,7 +98,7 @@ struct answer {
 	enum answer_kind kind;
 	int error; /* positive */
 	int64_t value;
-	int fd; /* owned by the answer */
+	int fd; /* owned by the answer; ANSWER_MAP: a pin of the file that may be mapped */
 	bool cloexec;
 	struct exec_plan *plan; /* ANSWER_EXEC; owned by the answer */
 };

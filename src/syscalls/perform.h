@@ -4,6 +4,9 @@
 
 /* The functions that rows of table.def name: syscalls/<family>.c. */
 void open_perform(struct call *call, struct answer *answer);
+void mmap_perform(struct call *call, struct answer *answer);
+void mprotect_perform(struct call *call, struct answer *answer);
+void personality_perform(struct call *call, struct answer *answer);
 void mkdir_perform(struct call *call, struct answer *answer);
 void exec_perform(struct call *call, struct answer *answer);
 void credentials_perform(struct call *call, struct answer *answer);

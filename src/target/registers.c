@@ -1,10 +1,29 @@
 #include "target/registers.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/uio.h>
 
 #include "target/memory.h"
+
+int registers_result(pid_t tid, int64_t *ret)
+{
+	struct user_regs_struct registers;
+	struct iovec area = {&registers, sizeof registers};
+
+	if (ptrace(PTRACE_GETREGSET, tid, (void *)NT_PRSTATUS, &area) < 0)
+		return -errno;
+#if defined __x86_64__
+	*ret = (int64_t)registers.rax;
+#elif defined __aarch64__
+	*ret = (int64_t)registers.regs[0];
+#else
+	return -EOPNOTSUPP;
+#endif
+	return 0;
+}
 
 #ifdef __x86_64__
 

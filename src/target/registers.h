@@ -35,5 +35,8 @@ int registers_undo(pid_t tid, const struct registers *registers);
 /* The call was done and has failed: its own argument again. -EINVAL: something else was done. */
 int registers_finish(pid_t tid, const struct registers *registers);
 
+/* What the call that it is coming back from has returned; on aarch64, too. */
+int registers_result(pid_t tid, int64_t *ret);
+
 /* The call is not begun anew, but fails. */
 int registers_fail(pid_t tid, int error);
