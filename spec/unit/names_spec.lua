@@ -4,11 +4,11 @@ local policies = require "policies"
 
 local open, stat, rename, link = T.call.open, T.call.stat, T.call.rename, T.call.link
 
--- A call of every operation about one path; signals are about none.
+-- A call of every operation about one path; signals are about none, and what is mapped was opened.
 local function every_call(path)
   local calls = {}
   for op in pairs(require("moongate.core").operations) do
-    if op == "kill" then
+    if op == "kill" or op == "map" then
       goto next
     elseif op == "rename" or op == "link" then
       calls[#calls + 1] = T.call[op](path, "/w/elsewhere")
