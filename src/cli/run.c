@@ -241,6 +241,7 @@ static struct session *new_session(struct run *run, struct error *err)
 		session->world.closed = is_closed;
 		session->world.hidden_context = run->host;
 	}
+	moves_init(&session->moves);
 	session->decide = lua_host_decide;
 	session->decide_context = run->host;
 	session->observe = report_observe;

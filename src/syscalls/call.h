@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "policy/policy.h"
+#include "syscalls/moves.h"
 #include "syscalls/table.h"
 #include "target/place.h"
 #include "target/target.h"
@@ -39,6 +40,7 @@ struct session {
 	 */
 	void (*blocking_begin)(struct call *call, bool known);
 	void (*blocking_end)(struct call *call);
+	struct moves moves;
 	bool asks[OPERATION_COUNT]; /* the policy has a handler for it */
 	long processes;             /* how many there may be; LONG_MAX: nobody counts */
 	/* Whether programs get a variable of their environment; NULL: they get all. */

@@ -22,7 +22,23 @@ struct job {
 	int (*act)(struct call *call, const struct entry *entry);
 	const char *link_target;
 	struct entry entry;
+	bool moved; /* its directory, since it was judged */
 };
+
+enum { ATTEMPTS = 8 };
+
+static int act(struct job *job)
+{
+	struct moves *moves = &job->call->session->moves;
+	int result = moves_hold(moves, false);
+
+	if (result < 0)
+		return result;
+	job->moved = !entry_is_where_it_was(job->call, &job->entry);
+	result = job->moved ? -EACCES : job->act(job->call, &job->entry);
+	moves_release(moves, false);
+	return result;
+}
 
 static void redirected(struct job *job, const char *path)
 {
@@ -44,7 +60,7 @@ static void decide(struct job *job, int otherwise)
 	question.request.flags = (uint32_t)job->call->at_flags;
 	switch (judge(&question, job->answer, otherwise, &verdict)) {
 	case JUDGED_ALLOW:
-		answer_result(job->answer, job->act(job->call, &job->entry));
+		answer_result(job->answer, act(job));
 		break;
 	case JUDGED_REDIRECT:
 		redirected(job, verdict.data);
@@ -85,17 +101,22 @@ static void find_and_decide(struct job *job, int base)
 		decide(job, foregone(job));
 }
 
+/* Whoever keeps moving the directory wins nothing: EACCES in the end. */
 static void perform(struct job *job)
 {
 	cleanup_fd int base = -1;
 	int result = call_base(job->call, &base);
 
-	job->entry = ENTRY_NOWHERE;
-	if (result < 0)
+	if (result < 0) {
 		answer_result(job->answer, result);
-	else
+		return;
+	}
+	for (int i = 0; i < ATTEMPTS && (i == 0 || job->moved); i++) {
+		job->moved = false;
+		job->entry = ENTRY_NOWHERE;
 		find_and_decide(job, base);
-	entry_clear(&job->entry);
+		entry_clear(&job->entry);
+	}
 }
 
 /* ---- making -------------------------------------------------------------------------------- */

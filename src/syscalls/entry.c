@@ -104,6 +104,22 @@ int entry_find(
 	return settle(call, leaf, ret);
 }
 
+bool place_is_where_it_was(const struct call *call, const struct place *place)
+{
+	char name[PATH_MAX];
+	ssize_t length = pin_name(&call->session->world, place->parent, name);
+	const char *end = strrchr(place->path, '/');
+	const size_t judged = end == place->path ? 1 : (size_t)(end - place->path);
+
+	return length >= 0 && end != NULL && (size_t)length == judged &&
+	       memcmp(name, place->path, judged) == 0;
+}
+
+bool entry_is_where_it_was(const struct call *call, const struct entry *entry)
+{
+	return entry->special || place_is_where_it_was(call, &entry->place);
+}
+
 bool entry_is_read_only(const struct entry *entry)
 {
 	struct statvfs st;

@@ -30,6 +30,14 @@ void entry_clear(struct entry *entry);
 int entry_find(
 	const struct call *call, int base, const char *path, size_t length, struct entry *ret);
 
+/*
+ * Whether its directory still has the name that was judged. Between moves_hold() and
+ * moves_release() that stays so, as far as the run itself is concerned.
+ */
+bool entry_is_where_it_was(const struct call *call, const struct entry *entry);
+/* The same of a place at which nothing is, or was. */
+bool place_is_where_it_was(const struct call *call, const struct place *place);
+
 /* Its mount, or its file system, is read-only. */
 bool entry_is_read_only(const struct entry *entry);
 

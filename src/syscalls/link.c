@@ -29,7 +29,10 @@ struct pair {
 	unsigned flags;    /* of the act */
 	bool must_replace; /* something is, or may be, at the new name: it will be gone */
 	bool appeared;     /* nothing was there when it was judged, but now there is */
+	bool moved;        /* a directory of one of them, since it was judged */
 };
+
+enum { ATTEMPTS = 8 };
 
 static void refuse_redirect(const struct question *question, struct answer *answer)
 {
@@ -83,6 +86,25 @@ static bool goes_into_itself(const struct pair *pair)
 	return path_is_under(to->path, to->path_len, from->path, from->path_len);
 }
 
+static bool are_where_they_were(const struct pair *pair, bool renames)
+{
+	return (!renames || entry_is_where_it_was(pair->call, &pair->from)) &&
+	       entry_is_where_it_was(pair->call, &pair->to);
+}
+
+static int act_on_names(struct pair *pair, bool renames, act_function *action)
+{
+	struct moves *moves = &pair->call->session->moves;
+	int result = moves_hold(moves, renames);
+
+	if (result < 0)
+		return result;
+	pair->moved = !are_where_they_were(pair, renames);
+	result = pair->moved ? -EACCES : act_perform(pair->call, -1, action, pair);
+	moves_release(moves, renames);
+	return result;
+}
+
 /*
  * What was judged to replace nothing must replace nothing: NOREPLACE, whether the program asked for
  * it or not. -EINVAL: a file system that does not know it.
@@ -94,7 +116,7 @@ static int act_rename(struct pair *pair)
 	int result;
 
 	pair->flags = (unsigned)pair->call->at_flags | (asks ? RENAME_NOREPLACE : 0);
-	result = act_perform(pair->call, -1, rename_names, pair);
+	result = act_on_names(pair, true, rename_names);
 	pair->appeared =
 		asks && (result == -EEXIST || (result == -EINVAL && !goes_into_itself(pair)));
 	return result;
@@ -197,6 +219,22 @@ static int check_rename_flags(unsigned flags)
 	return 0;
 }
 
+static void find_and_rename(struct pair *pair)
+{
+	int result = find_old(pair);
+
+	pair->moved = pair->appeared = false;
+	if (result == 0)
+		result = find_new(pair);
+	if (result < 0)
+		answer_result(pair->answer, result);
+	else
+		decide_rename(pair);
+	entry_clear(&pair->from);
+	entry_clear(&pair->to);
+	pair->from = pair->to = ENTRY_NOWHERE;
+}
+
 void rename_perform(struct call *call, struct answer *answer)
 {
 	struct pair pair = {.call = call,
@@ -206,16 +244,13 @@ void rename_perform(struct call *call, struct answer *answer)
 		.to = ENTRY_NOWHERE};
 	int result = check_rename_flags((unsigned)call->at_flags);
 
-	if (result == 0)
-		result = find_old(&pair);
-	if (result == 0)
-		result = find_new(&pair);
-	if (result < 0)
+	if (result < 0) {
 		answer_result(answer, result);
-	else
-		decide_rename(&pair);
-	entry_clear(&pair.from);
-	entry_clear(&pair.to);
+		return;
+	}
+	/* Whoever keeps moving the directories wins nothing: EACCES in the end. */
+	for (int i = 0; i < ATTEMPTS && (i == 0 || pair.moved); i++)
+		find_and_rename(&pair);
 }
 
 /* ---- link ---------------------------------------------------------------------------------- */
@@ -232,7 +267,7 @@ static long link_object(const void *context)
 
 static int act_link(struct pair *pair)
 {
-	return act_perform(pair->call, -1, link_object, pair);
+	return act_on_names(pair, false, link_object);
 }
 
 /* Nothing is there to be linked: the new name does not matter, and is not looked at. */
@@ -295,6 +330,29 @@ static int find_object(struct pair *pair)
 	return result == 0 && pair->object.object < 0 ? -ENOENT : result;
 }
 
+static void find_and_link(struct pair *pair)
+{
+	int result = find_object(pair);
+
+	pair->moved = false;
+	if (result == -ENOENT && pair->object.path_len > 0) {
+		decide_missing(pair);
+	} else {
+		if (result == 0)
+			result = check_opener(pair->call);
+		if (result == 0)
+			result = find_new(pair);
+		if (result < 0)
+			answer_result(pair->answer, result);
+		else
+			decide_link(pair);
+	}
+	place_clear(&pair->object);
+	entry_clear(&pair->to);
+	pair->object = PLACE_NOWHERE;
+	pair->to = ENTRY_NOWHERE;
+}
+
 void link_perform(struct call *call, struct answer *answer)
 {
 	struct pair pair = {.call = call,
@@ -302,22 +360,11 @@ void link_perform(struct call *call, struct answer *answer)
 		.from = ENTRY_NOWHERE,
 		.object = PLACE_NOWHERE,
 		.to = ENTRY_NOWHERE};
-	int result = (call->at_flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) != 0 ? -EINVAL : 0;
 
-	if (result == 0)
-		result = find_object(&pair);
-	if (result == -ENOENT && pair.object.path_len > 0) {
-		decide_missing(&pair);
-	} else {
-		if (result == 0)
-			result = check_opener(call);
-		if (result == 0)
-			result = find_new(&pair);
-		if (result < 0)
-			answer_result(answer, result);
-		else
-			decide_link(&pair);
+	if ((call->at_flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) != 0) {
+		answer_result(answer, -EINVAL);
+		return;
 	}
-	place_clear(&pair.object);
-	entry_clear(&pair.to);
+	for (int i = 0; i < ATTEMPTS && (i == 0 || pair.moved); i++)
+		find_and_link(&pair);
 }

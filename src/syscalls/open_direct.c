@@ -17,8 +17,9 @@
  * Where a path has no `.`, `..` and no symlink, its text (behind the name of its base) is the
  * object's name. So: decide on the text, then open it and have the kernel vouch for "no symlink"
  * in the same call. What happens to the names between the two changes nothing: whatever is
- * opened is what bears the judged name at that moment. If the kernel finds a symlink, the decision
- * was about nothing, and the long way starts from scratch.
+ * opened is what bears the judged name at that moment, if its base is still where it was. If the
+ * kernel finds a symlink, or something was renamed meanwhile, the decision was about nothing, and
+ * the long way starts from scratch.
  */
 
 /* No empty, `.` or `..` component, no trailing slash. */
@@ -44,6 +45,9 @@ static bool can_go_directly(const struct open_job *job)
 {
 	const struct call *call = job->call;
 
+	/* What is cut off can't be put back, if the base turns out to have been moved. */
+	if ((call->flags & O_TRUNC) != 0 && call->given[0] != '/')
+		return false;
 	return (call->flags & (O_CREAT | O_PATH | (O_TMPFILE & ~O_DIRECTORY))) == 0 &&
 	       call->resolve == 0 && !call->session->world.roots_vary &&
 	       is_plain(call->given, call->given_len);
@@ -159,10 +163,20 @@ static bool may_be_its_own(const struct open_job *job, int result)
 	return result == -EACCES && job->call->session->world.credentials_vary;
 }
 
-static bool open_allowed(
-	struct open_job *job, const struct question *question, const struct verdict *verdict)
+static bool has_moved(const struct open_job *job, struct moves_ticket ticket)
+{
+	const struct call *call = job->call;
+
+	return call->given[0] != '/' && !moves_none_since(&call->session->moves, ticket);
+}
+
+static bool open_allowed(struct open_job *job, const struct question *question,
+	const struct verdict *verdict, struct moves_ticket ticket)
 {
 	cleanup_fd int fd = open_plain(job);
+
+	if (fd >= 0 && has_moved(job, ticket))
+		return false;
 
 	/* ENXIO: perhaps /dev/tty, and it is we who have no terminal. */
 	if (fd == -ELOOP || fd == -ENXIO || open_is_special(fd) || may_be_its_own(job, fd))
@@ -192,17 +206,19 @@ bool open_directly(struct open_job *job)
 	char name[PATH_MAX];
 	struct question question;
 	struct verdict verdict;
+	struct moves_ticket ticket;
 	size_t length;
 	bool done;
 
 	if (!can_go_directly(job))
 		return false;
+	ticket = moves_ticket(&job->call->session->moves);
 	length = full_name(job, name);
 	if (length == 0 || !is_ready_for_handler(job, name))
 		return false;
 	question_prepare(&question, job->call, open_rights(job->call->flags), name, length, false);
 	question_ask(&question, &verdict);
-	done = verdict.kind == VERDICT_ALLOW ? open_allowed(job, &question, &verdict)
+	done = verdict.kind == VERDICT_ALLOW ? open_allowed(job, &question, &verdict, ticket)
 					     : open_refused(job, &question, &verdict);
 	verdict_clear(&verdict);
 	return done;

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "syscalls/decode.h"
+#include "syscalls/entry.h"
 #include "syscalls/open.h"
 #include "target/process.h"
 #include "target/procfs.h"
@@ -71,21 +72,28 @@ static int create_at(struct open_job *job, const struct place *place)
 	struct opening opening = {
 		.base = place->parent,
 		.name = place->leaf,
-		.flags = call->flags,
+		/* What another made meanwhile is looked at first: it may block, or be a link. */
+		.flags = call->flags | O_EXCL,
 		.mode = call->mode,
-		/* Not O_EXCL, which the file would show: what another made meanwhile is opened. */
 		.resolve = RESOLVE_NO_SYMLINKS,
 	};
+	struct moves *moves = &call->session->moves;
 	int result;
 
 	/* Natively the descriptor comes first: no file may be made for one that can't be had. */
 	if (process_fds_exhausted(&call->session->world, &call->target))
 		return -EMFILE;
 	result = act_take_umask(call);
-	return result < 0 ? result : act_open(call, &opening);
+	if (result == 0)
+		result = moves_hold(moves, false);
+	if (result < 0)
+		return result;
+	result = place_is_where_it_was(call, place) ? act_open(call, &opening) : -EEXIST;
+	moves_release(moves, false);
+	return result;
 }
 
-/* false: somebody else made it meanwhile, look again. */
+/* false: somebody else made it meanwhile, or moved its directory: look again. */
 static bool create(struct open_job *job, const struct place *place)
 {
 	unsigned rights = open_rights(job->call->flags) | RIGHT_CREATE;
@@ -100,10 +108,7 @@ static bool create(struct open_job *job, const struct place *place)
 	} else {
 		int fd = create_at(job, place);
 
-		/* A link, or the terminal's alias, appeared there. */
-		done = fd != -ELOOP && !open_is_special(fd);
-		if (!done)
-			close_fd(&fd);
+		done = fd != -EEXIST;
 		if (done) {
 			question_observe(&question, &verdict);
 			open_answer(job, fd);

@@ -47,20 +47,22 @@ static bool leads_to(const struct world *world, const char *path, const struct s
 
 /*
  * The kernel marks a name that is gone; a living file may end in the same letters. An object whose
- * name is gone is judged by the name it had, also where another link keeps it alive.
+ * last name is gone is judged by the name it had. Where another link keeps it alive, and it is not
+ * to be found under the whole name, nobody can tell which of the two it is: -EACCES.
  */
-static void strip_deleted(const struct world *world, struct place *place)
+static int strip_deleted(const struct world *world, struct place *place)
 {
 	static const char suffix[] = " (deleted)";
 	const size_t length = sizeof suffix - 1;
 
 	if (place->path_len <= length ||
 		memcmp(place->path + place->path_len - length, suffix, length) != 0)
-		return;
-	if (place->st.st_nlink > 0 && leads_to(world, place->path, &place->st))
-		return;
+		return 0;
+	if (place->st.st_nlink > 0)
+		return leads_to(world, place->path, &place->st) ? 0 : -EACCES;
 	place->path_len -= length;
 	place->path[place->path_len] = '\0';
+	return 0;
 }
 
 int place_name(const struct world *world, struct place *place)
@@ -75,7 +77,8 @@ int place_name(const struct world *world, struct place *place)
 		place->nameless = place->path[0] != '(';
 		return place->nameless ? 0 : -EACCES;
 	}
-	strip_deleted(world, place);
+	if (strip_deleted(world, place) < 0)
+		return -EACCES;
 	if (place->st.st_nlink == 0 && strncmp(place->path, "/memfd:", 7) == 0)
 		place->nameless = true;
 	return 0;
