@@ -350,6 +350,7 @@ static int start(struct run *run, struct error *err)
 	if (result < 0)
 		return result;
 	run->session->world.guard = run->launched.guard;
+	run->session->killable = run->launched.killable;
 	settle_supervisor(run);
 	result = gate_start(run->launched.listener, run->session, &run->gate, err);
 	if (result < 0) {

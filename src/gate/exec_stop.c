@@ -87,5 +87,5 @@ void exec_stop(struct worker *worker, const struct answer *answer)
 	if (answer->plan->program != NULL)
 		exec_redirect(worker, answer->plan);
 	else
-		stop_verify(worker, STOP_AFTER, object, answer->plan);
+		stop_verify(worker, object, answer->plan);
 }

@@ -117,8 +117,7 @@ static void deliver(struct worker *worker, struct answer *answer)
 		map_stop(worker, answer);
 		return;
 	case ANSWER_RESTART:
-		(void)notify_send_error(
-			target->listener, buffers, target->id, INTERNAL_ERESTARTSYS);
+		stop_restart(target, buffers);
 		return;
 	case ANSWER_KILL:
 		kill_process(worker);
@@ -135,8 +134,8 @@ static void deliver(struct worker *worker, struct answer *answer)
 }
 
 /*
- * "Restart" is for a thread with a signal to handle; without one it would see the kernel's
- * internal errno. Another thread of its process may have taken the signal: then do it again.
+ * "Restart" is for a thread with a signal to handle. Another thread of its process may have taken
+ * the signal: then do it again.
  */
 static bool must_repeat(struct worker *worker, struct answer *answer)
 {

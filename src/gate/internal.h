@@ -95,13 +95,12 @@ bool stop_seize(struct worker *worker, long options, const char *why);
 /* NULL: it may go on; else why it is killed. `event`: of the stop, or 0: a signal. */
 typedef const char *stop_objection(
 	const struct worker *worker, pid_t pid, int event, const void *context);
+void stop_verify(struct worker *worker, stop_objection *object, const void *context);
 /*
- * `interrupt`: STOP_AFTER where the call makes a stop of its own, if it succeeds; else STOP_BEFORE,
- * or it would go on. That needs a listener with WAIT_KILLABLE_RECV: else the call would be lost.
+ * Answers that the call was interrupted, for certain: the kernel's own number for that reaches a
+ * program whose thread no signal has been chosen for, unless something stops the thread.
  */
-enum stop_interrupt { STOP_AFTER, STOP_BEFORE };
-void stop_verify(struct worker *worker, enum stop_interrupt interrupt, stop_objection *object,
-	const void *context);
+void stop_restart(const struct target *target, struct notify_buffers *buffers);
 
 /* map_stop.c: lets the kernel map a file, and verifies that it was the one. */
 void map_stop(struct worker *worker, const struct answer *answer);

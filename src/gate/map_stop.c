@@ -28,5 +28,5 @@ void map_stop(struct worker *worker, const struct answer *answer)
 	if (stop_seize(worker, 0,
 		    "code can't be loaded by a process that is being traced: what it loads could "
 		    "not be verified"))
-		stop_verify(worker, STOP_BEFORE, object, answer);
+		stop_verify(worker, object, answer);
 }

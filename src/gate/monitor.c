@@ -112,8 +112,7 @@ static enum sight look_at(struct gate *gate, struct worker *worker, const struct
  */
 static void abandon(struct gate *gate, const struct target *target)
 {
-	(void)notify_send_error(
-		gate->listener, &gate->monitor_buffers, target->id, INTERNAL_ERESTARTSYS);
+	stop_restart(target, &gate->monitor_buffers);
 }
 
 static void look_after(struct gate *gate, struct worker *worker)

@@ -2,8 +2,10 @@
 #include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "gate/internal.h"
+#include "target/process.h"
 
 /*
  * A second look at what a call has done, before the thread's next instruction. ptrace(2) belongs to
@@ -11,11 +13,38 @@
  * has seized.
  */
 
+static bool is_ours(const struct gate *gate, pid_t tid)
+{
+	struct process_status status;
+
+	if (process_status_of(&gate->session->world, tid, &status) < 0)
+		return false;
+	for (unsigned i = 0; i < gate->worker_count; i++)
+		if (gate->workers[i]->tid == status.tracer)
+			return true;
+	return false;
+}
+
+/* Another of our threads may still have it, from the call before: then for a moment only. */
+static int seize(const struct gate *gate, pid_t tid, long options)
+{
+	const struct timespec moment = {.tv_nsec = 200000L};
+
+	for (int i = 0; i < 1000; i++) {
+		if (ptrace(PTRACE_SEIZE, tid, NULL, (void *)(options | PTRACE_O_EXITKILL)) == 0)
+			return 0;
+		if (errno != EPERM || !is_ours(gate, tid))
+			break;
+		(void)nanosleep(&moment, NULL);
+	}
+	return -EPERM;
+}
+
 bool stop_seize(struct worker *worker, long options, const char *why)
 {
 	const struct target *target = &worker->call.target;
 
-	if (ptrace(PTRACE_SEIZE, target->tid, NULL, (void *)(options | PTRACE_O_EXITKILL)) == 0)
+	if (seize(worker->gate, target->tid, options) == 0)
 		return true;
 	if (target_check(target) == 0)
 		call_report(&worker->call, EACCES, why);
@@ -41,16 +70,26 @@ static bool handle_stop(
 	return ptrace(PTRACE_DETACH, pid, NULL, (void *)(long)signal) == 0 || errno == ESRCH;
 }
 
-void stop_verify(struct worker *worker, enum stop_interrupt interrupt, stop_objection *object,
-	const void *context)
+static void interrupt(const struct target *target)
+{
+	(void)ptrace(PTRACE_INTERRUPT, target->tid, NULL, NULL);
+}
+
+/*
+ * Interrupted before it is answered, the thread stops before its next instruction, whatever comes
+ * of the call. A listener without WAIT_KILLABLE_RECV would lose the call by that: there only an
+ * exec that succeeds is certain to stop.
+ */
+void stop_verify(struct worker *worker, stop_objection *object, const void *context)
 {
 	const struct target *target = &worker->call.target;
+	const bool killable = worker->gate->session->killable;
 
-	if (interrupt == STOP_BEFORE)
-		(void)ptrace(PTRACE_INTERRUPT, target->tid, NULL, NULL);
+	if (killable)
+		interrupt(target);
 	(void)notify_send_continue(target->listener, &worker->buffers, target->id);
-	if (interrupt == STOP_AFTER)
-		(void)ptrace(PTRACE_INTERRUPT, target->tid, NULL, NULL);
+	if (!killable)
+		interrupt(target);
 	for (;;) {
 		int status;
 		/* After an exec it goes by another thread's number: whatever this thread traces. */
@@ -62,4 +101,30 @@ void stop_verify(struct worker *worker, enum stop_interrupt interrupt, stop_obje
 			handle_stop(worker, pid, status, object, context))
 			return;
 	}
+}
+
+static void let_go(pid_t tid, int status)
+{
+	int signal = status >> 16 == 0 ? WSTOPSIG(status) : 0;
+
+	(void)ptrace(PTRACE_DETACH, tid, NULL, (void *)(long)signal);
+}
+
+void stop_restart(const struct target *target, struct notify_buffers *buffers)
+{
+	int status;
+	pid_t tid;
+
+	if (ptrace(PTRACE_SEIZE, target->tid, NULL, (void *)(long)PTRACE_O_EXITKILL) < 0) {
+		/* A debugger has it: the plain errno is always right. */
+		(void)notify_send_error(target->listener, buffers, target->id, EINTR);
+		return;
+	}
+	interrupt(target);
+	(void)notify_send_error(target->listener, buffers, target->id, INTERNAL_ERESTARTSYS);
+	do
+		tid = waitpid(target->tid, &status, __WALL | __WNOTHREAD);
+	while (tid < 0 && errno == EINTR);
+	if (tid > 0 && WIFSTOPPED(status))
+		let_go(tid, status);
 }

@@ -240,6 +240,7 @@ int launch_start(
 	if (launched.page == NULL || supervisor < 0 || pipe2(start.events, O_CLOEXEC) < 0)
 		return error_errno(err, errno, "cannot prepare the launch");
 	launched.events = start.events[0];
+	launched.killable = (start.flags & SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV) != 0;
 	start.supervisor = supervisor;
 	/* Ignored, children would vanish without a status: the guard's, and the guard itself. */
 	start.ignored = signal(SIGCHLD, SIG_DFL) == SIG_IGN;

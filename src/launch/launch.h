@@ -41,6 +41,7 @@ struct launched {
 	int guard_fd;  /* pidfd: readable when the last process of the tree is gone */
 	int target_fd; /* pidfd of the first target */
 	int events;    /* pipe from the guard: struct launch_event */
+	bool killable; /* the listener has WAIT_KILLABLE_RECV */
 	pid_t guard, target;
 	struct launch_page *page;
 };
