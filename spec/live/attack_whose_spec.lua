@@ -78,6 +78,28 @@ allow.syscall { "@file-change", "@file-ioctl" }
     end)
   end
 
+  it("what dropped root opens in /proc is what it may, by effective ids and capabilities", function()
+    if not live.is_root() then return pending("needs root") end
+    local native, seen = live.both { args = { "-q" }, command = { "/usr/bin/python3", "-c", [[
+import ctypes, errno, mmap, os
+libc = ctypes.CDLL(None)
+with open("/bin/true", "rb") as file:
+    mapped = mmap.mmap(file.fileno(), 4096, prot=mmap.PROT_READ)
+area = [line.split()[0] for line in open("/proc/self/maps") if line.rstrip().endswith("/true")][0]
+os.setgroups([]); os.setresgid(2001, 2001, 2001); os.setresuid(2001, 2001, 2001)
+libc.prctl(4, 1) # PR_SET_DUMPABLE
+def attempt(path, flags):
+    try: os.close(os.open(path, flags)); return "opened"
+    except OSError as error: return errno.errorcode[error.errno]
+for path in ("/proc/sys/kernel/domainname", "/proc/sys/fs/protected_symlinks", "/proc/self/setgroups",
+             "/proc/self/uid_map", "/proc/self/map_files/" + area, "/proc/self/maps", "/proc/self/comm"):
+    print(path.rsplit("/", 1)[1] if "map_files" not in path else "mapping",
+          attempt(path, os.O_RDONLY), attempt(path, os.O_WRONLY), os.access(path, os.W_OK))]] } }
+    assert.equal(native.out, seen.out, seen.err)
+    assert.truthy(seen.out:find("domainname opened EACCES False", 1, true), seen.out)
+    assert.truthy(seen.out:find("mapping EPERM", 1, true), seen.out)
+  end)
+
   it("a user's supervisor has no more than the user", function()
     local function ground()
       local root = live.directory()

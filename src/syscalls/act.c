@@ -86,6 +86,8 @@ static int open_interruptibly(struct call *call, const struct opening *opening)
 	struct open_how how = how_of(opening);
 	int fd, attempt = 0;
 
+	/* What a slow file system does in the end must not be told to have been interrupted. */
+	call->changes = !opening->known_to_block && (how.flags & (O_CREAT | O_TRUNC)) != 0;
 	call->session->blocking_begin(call, opening->known_to_block);
 	do {
 		fd = (int)syscall(SYS_openat2, opening->base, opening->name, &how, sizeof how);
@@ -187,10 +189,10 @@ int act_reopen_own(struct call *call, const struct place *place, uint64_t flags)
 	int result = -EACCES;
 
 	(void)snprintf(name, sizeof name, "%d", place->object);
-	if (procfs_is_own(&call->session->world, &call->target, place))
-		result = is_fdinfo(call, place) && (flags & (O_ACCMODE | O_TRUNC)) == 0
-				 ? 0
-				 : check_mode(call, place->object, flags);
+	/* To write is another matter: some entries then look at capabilities, which are ours. */
+	if ((flags & (O_ACCMODE | O_TRUNC)) == O_RDONLY &&
+		procfs_is_own(&call->session->world, &call->target, place))
+		result = is_fdinfo(call, place) ? 0 : check_mode(call, place->object, flags);
 	return result < 0 ? result : open_interruptibly(call, &opening);
 }
 

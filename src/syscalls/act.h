@@ -33,8 +33,9 @@ int act_open(struct call *call, const struct opening *opening);
 int act_reopen(struct call *call, int pin, const struct stat *st, uint64_t flags, uint32_t mode);
 
 /*
- * The same for a file of the target's own in /proc whose mode lets it open it, but which the kernel
- * shows to the process itself alone once it has changed its credentials. -EACCES: it is not one.
+ * The same, to read, for a file of the target's own in /proc whose mode lets it open it, but which
+ * the kernel shows to the process itself alone once it has changed its credentials. -EACCES: it is
+ * not one.
  */
 int act_reopen_own(struct call *call, const struct place *place, uint64_t flags);
 

@@ -101,7 +101,7 @@ struct answer {
 	enum answer_kind kind;
 	int error; /* positive */
 	int64_t value;
-	int fd; /* owned by the answer; ANSWER_MAP: a pin of the file that may be mapped */
+	int fd; /* owned by the answer; ANSWER_EXEC, ANSWER_MAP: a pin of the file */
 	bool cloexec;
 	struct exec_plan *plan; /* ANSWER_EXEC; owned by the answer */
 };

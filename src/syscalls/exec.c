@@ -299,6 +299,8 @@ static struct exec_plan *make_plan(struct job *job)
 static void plan_exec(struct job *job)
 {
 	job->answer->plan = make_plan(job);
+	/* Pinned until it has been compared: its number must not become another file's. */
+	job->answer->fd = steal_fd(&job->chain[job->count - 1].object);
 	if (job->answer->plan != NULL)
 		job->answer->kind = ANSWER_EXEC;
 	else

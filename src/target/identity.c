@@ -45,16 +45,40 @@ static int set_effective(uint64_t effective)
 	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
 }
 
+struct ids {
+	uid_t euid, fsuid;
+	gid_t egid, fsgid;
+	int count;
+	const gid_t *groups;
+};
+
 /* setfsuid and setfsgid tell of failure only by what they did not change. */
-static int set_ids(uid_t uid, gid_t gid, int count, const gid_t *groups)
+static int set_file_ids(const struct ids *ids)
 {
-	if (syscall(SYS_setgroups, count, groups) < 0)
-		return -errno;
-	(void)syscall(SYS_setfsgid, gid);
-	(void)syscall(SYS_setfsuid, uid);
-	if ((gid_t)syscall(SYS_setfsgid, -1) != gid || (uid_t)syscall(SYS_setfsuid, -1) != uid)
+	(void)syscall(SYS_setfsgid, ids->fsgid);
+	(void)syscall(SYS_setfsuid, ids->fsuid);
+	if ((gid_t)syscall(SYS_setfsgid, -1) != ids->fsgid ||
+		(uid_t)syscall(SYS_setfsuid, -1) != ids->fsuid)
 		return -EPERM;
 	return 0;
+}
+
+/*
+ * The effective ids, too: /proc/sys and FUSE look at them. Not the real and saved ones: whoever has
+ * those may send signals. Away from root capabilities go, and are needed once more.
+ */
+static int set_ids(const struct ids *ids)
+{
+	int result;
+
+	if (syscall(SYS_setgroups, ids->count, ids->groups) < 0 ||
+		syscall(SYS_setresgid, -1, ids->egid, -1) < 0 ||
+		syscall(SYS_setresuid, -1, ids->euid, -1) < 0)
+		return -errno;
+	if (ids->fsuid == ids->euid && ids->fsgid == ids->egid)
+		return 0; /* they follow */
+	result = set_effective(own.cap_permitted);
+	return result < 0 ? result : set_file_ids(ids);
 }
 
 static bool same_groups(const struct process_status *status)
@@ -65,14 +89,23 @@ static bool same_groups(const struct process_status *status)
 
 static bool is_own(const struct process_status *status)
 {
-	return status->fsuid == own.uid && status->fsgid == own.gid && same_groups(status) &&
+	return status->fsuid == own.uid && status->fsgid == own.gid && status->euid == own.uid &&
+	       status->egid == own.gid && same_groups(status) &&
 	       status->cap_effective == own.cap_effective;
 }
 
 /* The supervisor can lend only what it has: a target with more is refused. */
 static int borrow(const struct process_status *status)
 {
-	int result = set_ids(status->fsuid, status->fsgid, status->group_count, status->groups);
+	const struct ids ids = {
+		.euid = status->euid,
+		.fsuid = status->fsuid,
+		.egid = status->egid,
+		.fsgid = status->fsgid,
+		.count = status->group_count,
+		.groups = status->groups,
+	};
+	int result = set_ids(&ids);
 
 	if (result < 0)
 		return result;
@@ -124,12 +157,20 @@ int identity_enter_real(
 
 void identity_leave(struct identity *identity)
 {
+	const struct ids ids = {
+		.euid = own.uid,
+		.fsuid = own.uid,
+		.egid = own.gid,
+		.fsgid = own.gid,
+		.count = own.group_count,
+		.groups = own.groups,
+	};
+
 	if (!identity->borrowed)
 		return;
 	identity->borrowed = false;
-	/* Capabilities first: they are what the rest needs. setfsuid to root raises only some. */
-	if (set_effective(own.cap_effective) < 0 ||
-		set_ids(own.uid, own.gid, own.group_count, own.groups) < 0 ||
+	/* Capabilities first: they are what the rest needs; and last: ids change them. */
+	if (set_effective(own.cap_permitted) < 0 || set_ids(&ids) < 0 ||
 		set_effective(own.cap_effective) < 0)
 		abort();
 }

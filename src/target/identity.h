@@ -6,10 +6,10 @@
 
 /*
  * Acting as the target: the calling thread takes on the target's file system identity (fsuid,
- * fsgid, groups, effective capabilities), so that the kernel itself decides what the target may
- * do and whom a new file belongs to. Thread-local: raw system calls, glibc's set*id() would change
- * every thread. While it is on, nothing but the performing of one call may run: no Lua, no
- * allocation of names, no look into /proc with the supervisor's rights.
+ * fsgid, effective ids, groups, effective capabilities), so that the kernel itself decides what the
+ * target may do and whom a new file belongs to. Thread-local: raw system calls, glibc's set*id()
+ * would change every thread. While it is on, nothing but the performing of one call may run: no
+ * Lua, no allocation of names, no look into /proc with the supervisor's rights.
  */
 struct identity {
 	bool borrowed;

@@ -76,9 +76,16 @@ static bool is_self(const struct walk *walk, const struct component *component)
 	return is_self_name(component) && procfs_is_our_root(walk->route->world, walk->current);
 }
 
+/* An entry of map_files, START-END: following it needs a capability, one's own, too. */
+static bool is_mapping(const struct component *component)
+{
+	return strchr(component->name, '-') != NULL;
+}
+
 /* The text of a magic link is not where it leads: jump, if the target may. */
 static int jump(struct walk *walk, const struct component *component, pid_t owner)
 {
+	const bool mapping = is_mapping(component);
 	bool own = false;
 	int result, pin;
 
@@ -86,12 +93,15 @@ static int jump(struct walk *walk, const struct component *component, pid_t owne
 		return walk_resolves(walk, RESOLVE_NO_MAGICLINKS) ? -ELOOP : -EXDEV;
 	walk_suspend(walk);
 	pin = procfs_permits_jump(walk->route, owner, &own);
-	if (pin == 0 && own)
+	if (pin == 0 && own && !mapping)
 		pin = walk_open(walk->current, component->name, 0);
 	result = walk_resume(walk);
-	/* Another process of the tree: as the target itself, so that the kernel decides. */
-	if (result == 0 && pin == 0 && !own)
+	/* Another process of the tree, or a mapping: as the target itself, so that the kernel
+	 * decides. */
+	if (result == 0 && pin == 0 && (!own || mapping))
 		pin = walk_open(walk->current, component->name, 0);
+	if (pin == -EACCES && own && mapping)
+		pin = -EPERM; /* to itself it is shown, but for the capability */
 	if (result == 0)
 		result = target_check(walk->route->target);
 	if (result < 0 && pin >= 0)
