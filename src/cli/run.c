@@ -18,6 +18,7 @@
 #include "cli/command.h"
 #include "cli/program.h"
 #include "cli/report.h"
+#include "cli/session.h"
 #include "cli/supervise.h"
 #include "gate/gate.h"
 #include "launch/filter.h"
@@ -31,10 +32,9 @@
 struct run {
 	struct policy_options policies;
 	struct report_options report_options;
-	bool without_landlock;
+	bool without_landlock, unscoped; /* as asked for; as it is */
 	char *const *command;
 	char program[PATH_MAX];
-	char **shell; /* what to run where it turns out to be a text file */
 
 	struct report *report;
 	struct lua_host *host;
@@ -42,6 +42,7 @@ struct run {
 	struct filter filter;
 	struct session *session;
 	struct launched launched;
+	bool forked;
 	struct gate *gate;
 	struct witness witness;
 	sigset_t mask; /* as we were started with: the target's */
@@ -197,68 +198,6 @@ static int load_policy(struct run *run, struct error *err)
 	return 0;
 }
 
-static bool is_hidden(void *host, const char *path, size_t length)
-{
-	return policy_hidden(lua_host_policy(host), path, length);
-}
-
-static bool is_closed(void *host, const char *path, size_t length)
-{
-	return policy_closed(lua_host_policy(host), path, length);
-}
-
-static bool keeps_variable(void *policy, const char *name, size_t length)
-{
-	return policy_keeps_variable(policy, name, length);
-}
-
-static long processes_of(const struct policy *policy)
-{
-	uint64_t limit = policy_limits(policy)->values[RUN_LIMIT_PROCESSES];
-
-	return limit < LONG_MAX ? (long)limit : LONG_MAX;
-}
-
-static struct session *new_session(struct run *run, struct error *err)
-{
-	struct session *session = calloc(1, sizeof *session);
-	int result;
-
-	if (session == NULL) {
-		(void)error_set(err, ENOMEM, "out of memory");
-		return NULL;
-	}
-	result = world_open(&session->world, err);
-	if (result < 0) {
-		free(session);
-		return NULL;
-	}
-	session->world.debug_open = filter_opens(run->policy, "", GROUP_DEBUG);
-	session->world.device_open = filter_opens(run->policy, "", GROUP_DEVICE);
-	session->world.roots_vary = filter_opens(run->policy, "chroot", GROUP_CHROOT);
-	if (policy_hides(run->policy)) {
-		session->world.hidden = is_hidden;
-		session->world.closed = is_closed;
-		session->world.hidden_context = run->host;
-	}
-	moves_init(&session->moves);
-	session->decide = lua_host_decide;
-	session->decide_context = run->host;
-	session->observe = report_observe;
-	session->observe_context = run->report;
-	session->scoped = !run->without_landlock && landlock_has_scopes();
-	session->processes = processes_of(run->policy);
-	if (policy_judges_environment(run->policy)) {
-		session->keeps_variable = keeps_variable;
-		session->keeps_context = run->policy;
-	}
-	session->judges_exec = session->keeps_variable != NULL ||
-			       !policy_always_allows(run->policy, OPERATION_EXEC, RIGHT_EXEC);
-	for (int i = 0; i < OPERATION_COUNT; i++)
-		session->asks[i] = policy_has_handler(run->policy, (enum operation)i);
-	return session;
-}
-
 static unsigned setting_of(const struct run *run)
 {
 	unsigned setting = 0;
@@ -279,7 +218,7 @@ static int prepare(struct run *run, struct error *err)
 	result = identity_remember_own();
 	if (result < 0)
 		return error_errno(err, result, "cannot read the supervisor's own credentials");
-	run->session = new_session(run, err);
+	run->session = session_new(run->host, run->report, !run->unscoped, err);
 	if (run->session == NULL)
 		return err->code;
 	return filter_build(run->policy, setting_of(run), &run->filter, err);
@@ -309,7 +248,7 @@ static void settle_supervisor(const struct run *run)
 		(void)prctl(PR_SET_DUMPABLE, 0);
 }
 
-/* NULL: no memory. Never freed: it is needed until the process ends. */
+/* What to run where it turns out to be a text file; never freed. NULL: no memory. */
 static char **shell_arguments(struct run *run)
 {
 	static char shell[] = "/bin/sh";
@@ -328,37 +267,47 @@ static char **shell_arguments(struct run *run)
 	return words;
 }
 
+/* Now, while there is little to copy: the first target waits for its filter. */
+static int fork_early(struct run *run, struct error *err)
+{
+	const struct launch launch = {
+		.program = run->program,
+		.arguments = run->command,
+		.shell_arguments = shell_arguments(run),
+		.unscoped = run->unscoped,
+	};
+	sigset_t all;
+	int result;
+
+	if (launch.shell_arguments == NULL)
+		return error_set(err, ENOMEM, "out of memory");
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_BLOCK, &all, NULL);
+	result = launch_prepare(&launch, &run->mask, &run->launched, err);
+	run->forked = result == 0;
+	return result;
+}
+
 static int start(struct run *run, struct error *err)
 {
-	const struct launch launch = {.program = run->program,
-		.arguments = run->command,
-		.shell_arguments = run->shell,
+	const struct launch_terms terms = {
 		.filter = &run->filter,
 		.limits = policy_limits(run->policy),
 		.judges_map = filter_judges_map(run->policy),
 		.no_core = !policy_always_allows(
-			run->policy, OPERATION_OPEN, RIGHT_CREATE | RIGHT_MODIFY)};
-	sigset_t all;
-	int result;
+			run->policy, OPERATION_OPEN, RIGHT_CREATE | RIGHT_MODIFY),
+	};
+	int result = launch_start(&run->launched, &terms, err);
 
-	if (run->shell == NULL)
-		return error_set(err, ENOMEM, "out of memory");
-
-	(void)sigfillset(&all);
-	(void)sigprocmask(SIG_BLOCK, &all, NULL);
-	result = launch_start(&launch, &run->mask, &run->launched, err);
 	if (result < 0)
 		return result;
 	run->session->world.guard = run->launched.guard;
 	run->session->killable = run->launched.killable;
 	settle_supervisor(run);
 	result = gate_start(run->launched.listener, run->session, &run->gate, err);
-	if (result < 0) {
-		launch_kill_tree();
-		return result;
-	}
-	launch_go(&run->launched);
-	return 0;
+	if (result == 0)
+		launch_go(&run->launched);
+	return result;
 }
 
 static int exit_status(const struct run *run, int status)
@@ -451,13 +400,16 @@ static void finish(const struct run *run)
 
 static int prepare_and_start(struct run *run, struct error *err)
 {
-	int result = prepare(run, err);
+	int result = fork_early(run, err);
 
+	if (result < 0)
+		return result;
+	prefault();
+	result = prepare(run, err);
 	if (result < 0)
 		return result;
 	note_unjudged(run);
 	note_writable_log(run);
-	run->shell = shell_arguments(run);
 	return start(run, err);
 }
 
@@ -474,14 +426,15 @@ static int run_command_line(int argc, char **argv)
 		status = program_find(run.command[0], run.program);
 	if (status >= 0)
 		return status;
-	/* Now, while there is little to copy. */
+	run.unscoped = run.without_landlock || !landlock_has_scopes();
 	witness_start(&run.witness);
-	prefault();
 	status = prepare_and_start(&run, &err);
 	if (status == 0)
 		status = wait_for_end(&run);
 	else if (err.text[0] != '\0')
 		complain("%s", err.text);
+	if (status < 0 && run.forked)
+		launch_kill_tree();
 	finish(&run);
 	return status < 0 ? EXIT_OURS : status;
 }

@@ -38,6 +38,7 @@ static void enter_domain(struct launch_page *page)
 void child_run(const struct launch *launch, struct launch_page *page, const sigset_t *mask,
 	unsigned long filter_flags, pid_t guard)
 {
+	struct sock_fprog program;
 	long listener;
 	int limited;
 
@@ -49,19 +50,19 @@ void child_run(const struct launch *launch, struct launch_page *page, const sigs
 		fail(page, STAGE_GUARD, ECHILD);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		fail(page, STAGE_PRIVILEGES, errno);
-	if ((launch->filter->setting & FILTER_UNSCOPED) == 0)
+	if (!launch->unscoped)
 		enter_domain(page);
-	if (launch->judges_map)
+	while (page->ready == 0)
+		futex_wait(&page->ready, 0, NULL);
+	if (page->judges_map)
 		(void)personality((unsigned)personality(UINT32_MAX) & ~(unsigned)READ_IMPLIES_EXEC);
-	limited = launch->no_core || run_limits_any(launch->limits)
-			  ? launch_drop_resource_capability()
-			  : 0;
+	limited = page->drops_resource ? launch_drop_resource_capability() : 0;
 	if (limited < 0)
 		fail(page, STAGE_LIMITS, -limited);
 	if (sigprocmask(SIG_SETMASK, mask, NULL) < 0)
 		fail(page, STAGE_PRIVILEGES, errno);
-	listener = syscall(
-		SYS_seccomp, SECCOMP_SET_MODE_FILTER, filter_flags, &launch->filter->program);
+	program = (struct sock_fprog){.len = page->length, .filter = page->code};
+	listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, filter_flags, &program);
 	if (listener < 0)
 		fail(page, STAGE_FILTER, errno);
 	page->listener = (int)listener;

@@ -28,7 +28,7 @@ static bool flags_supported(unsigned long flags)
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, NULL) < 0 && errno == EFAULT;
 }
 
-static int filter_flags(bool must_be_killable, unsigned long *ret, struct error *err)
+static int filter_flags(unsigned long *ret, struct error *err)
 {
 	const unsigned long listener = SECCOMP_FILTER_FLAG_NEW_LISTENER;
 	const unsigned long killable = listener | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
@@ -39,10 +39,6 @@ static int filter_flags(bool must_be_killable, unsigned long *ret, struct error 
 			"needed is Linux 5.14 or newer with CONFIG_SECCOMP_FILTER, "
 			"and no sandbox around Moongate that refuses seccomp(2)");
 	*ret = flags_supported(killable) ? killable : listener;
-	if (must_be_killable && *ret != killable)
-		return error_set(err, ENOSYS,
-			"the policy says what may be mapped as code (allow.map, deny.map, on.map), "
-			"and here that can't be verified\nneeded is Linux 5.19 or newer");
 	return 0;
 }
 
@@ -160,21 +156,6 @@ static int take_listener(struct launched *launched, struct error *err)
 	return check_reading(launched, err);
 }
 
-static int finish_start(struct launched *launched, const struct launch *launch, struct error *err)
-{
-	int result = wait_for_listener(launched);
-
-	if (result < 0)
-		return error_errno(err, result, "%s", stage_sentence(launched->page->stage));
-	result = take_listener(launched, err);
-	if (result < 0)
-		return result;
-	result = launch_limit(launched->target, launch->limits);
-	if (result == 0 && launch->no_core)
-		result = launch_refuse_core(launched->target);
-	return result < 0 ? error_errno(err, result, "%s", stage_sentence(STAGE_LIMITS)) : 0;
-}
-
 static void undo(struct launched *launched)
 {
 	launch_kill_tree();
@@ -222,14 +203,14 @@ static int check_file_limit(struct error *err)
 		ENOUGH);
 }
 
-int launch_start(
+int launch_prepare(
 	const struct launch *launch, const sigset_t *mask, struct launched *ret, struct error *err)
 {
 	struct launched launched = {
 		.listener = -1, .guard_fd = -1, .target_fd = -1, .events = -1, .page = new_page()};
 	struct start start = {.launch = launch, .mask = mask, .page = launched.page};
 	cleanup_fd int supervisor = pidfd_open(getpid(), 0);
-	int result = filter_flags(launch->judges_map, &start.flags, err);
+	int result = filter_flags(&start.flags, err);
 
 	if (result == 0)
 		result = check_file_limit(err);
@@ -248,14 +229,57 @@ int launch_start(
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 	result = fork_guard(&start, &launched, err);
 	close_fd(&start.events[1]);
-	if (result == 0)
-		result = finish_start(&launched, launch, err);
 	if (result < 0) {
 		undo(&launched);
 		return result;
 	}
 	*ret = launched;
 	return 0;
+}
+
+static int hand_over(
+	const struct launched *launched, const struct launch_terms *terms, struct error *err)
+{
+	const struct sock_fprog *program = &terms->filter->program;
+	struct launch_page *page = launched->page;
+
+	if (terms->judges_map && !launched->killable)
+		return error_set(err, ENOSYS,
+			"the policy says what may be mapped as code (allow.map, deny.map, on.map), "
+			"and here that can't be verified\nneeded is Linux 5.19 or newer");
+	page->drops_resource = terms->no_core || run_limits_any(terms->limits);
+	page->judges_map = terms->judges_map;
+	page->length = program->len; /* filter_build() has seen to it that there is room */
+	memcpy(page->code, program->filter, program->len * sizeof *page->code);
+	page->ready = 1;
+	futex_wake(&page->ready);
+	return 0;
+}
+
+static int set_limits(
+	const struct launched *launched, const struct launch_terms *terms, struct error *err)
+{
+	int result = launch_limit(launched->target, terms->limits);
+
+	if (result == 0 && terms->no_core)
+		result = launch_refuse_core(launched->target);
+	return result < 0 ? error_errno(err, result, "%s", stage_sentence(STAGE_LIMITS)) : 0;
+}
+
+int launch_start(struct launched *launched, const struct launch_terms *terms, struct error *err)
+{
+	int result = hand_over(launched, terms, err);
+
+	if (result == 0) {
+		result = wait_for_listener(launched);
+		if (result < 0)
+			(void)error_errno(err, result, "%s", stage_sentence(launched->page->stage));
+	}
+	if (result == 0)
+		result = take_listener(launched, err);
+	if (result == 0)
+		result = set_limits(launched, terms, err);
+	return result;
 }
 
 void launch_go(struct launched *launched)

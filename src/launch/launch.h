@@ -7,15 +7,18 @@
 
 #include "base/error.h"
 #include "launch/filter.h"
+#include <linux/filter.h>
 
 /*
  * Starting a target behind its filter.
  *
  *   supervisor S ── guard G ── target T ── …
  *
- * 1  S forks G, G forks T. Both share one page with S.
- * 2  T: no_new_privs, Landlock domain, filter. From here on any of its calls may be notified, and
- *    nobody receives yet: so it makes none but futex(2), and waits.
+ * 1  S forks G, G forks T. Both share some pages with S. This comes before the policy is loaded:
+ *    there is little to copy yet, and T gets on with it on another processor.
+ * 2  T: no_new_privs, Landlock domain. It waits until S knows the filter, and puts that on. From
+ *    here on any of its calls may be notified, and nobody receives yet: so it makes none but
+ *    futex(2), and waits.
  * 3  S takes the listener out of T with pidfd_getfd(2), starts to receive, and says go.
  * 4  T execs: the first notification is its own execve.
  *
@@ -26,6 +29,11 @@ struct launch {
 	char *const *arguments;
 	/* For a text file without "#!": what execvp(3) does, "/bin/sh" PROGRAM ARGUMENTS. */
 	char *const *shell_arguments;
+	bool unscoped; /* without a Landlock domain */
+};
+
+/* What the policy says about the first target. */
+struct launch_terms {
 	const struct filter *filter;
 	const struct run_limits *limits;
 	/*
@@ -41,7 +49,7 @@ struct launched {
 	int guard_fd;  /* pidfd: readable when the last process of the tree is gone */
 	int target_fd; /* pidfd of the first target */
 	int events;    /* pipe from the guard: struct launch_event */
-	bool killable; /* the listener has WAIT_KILLABLE_RECV */
+	bool killable; /* the listener will have WAIT_KILLABLE_RECV */
 	pid_t guard, target;
 	struct launch_page *page;
 };
@@ -52,11 +60,17 @@ struct launch_event {
 };
 
 /*
- * Steps 1 to 3, up to but without "go". The calling process must be single-threaded and have all
- * signals blocked; `mask` is the signal mask that the target gets. On failure nothing runs.
+ * Step 1. The calling process must be single-threaded and have all signals blocked; `mask` is the
+ * signal mask that the target gets. On failure nothing runs.
  */
-int launch_start(
+int launch_prepare(
 	const struct launch *launch, const sigset_t *mask, struct launched *ret, struct error *err);
+
+/*
+ * Steps 2 and 3, up to but without "go". Where it fails, or what comes in between, the caller ends
+ * the tree with launch_kill_tree().
+ */
+int launch_start(struct launched *launched, const struct launch_terms *terms, struct error *err);
 
 /* Step 4. */
 void launch_go(struct launched *launched);
@@ -104,6 +118,10 @@ struct launch_page {
 	atomic_int stage; /* what failed, with `error` */
 	atomic_int error;
 	atomic_int exec_error;
+	atomic_int ready; /* what follows is there */
+	bool drops_resource, judges_map;
+	unsigned short length;
+	struct sock_filter code[BPF_MAXINSNS];
 };
 
 /* rlimits of T, set by S before it says go: T itself still needs files to get that far. */

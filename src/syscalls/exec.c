@@ -299,12 +299,13 @@ static struct exec_plan *make_plan(struct job *job)
 static void plan_exec(struct job *job)
 {
 	job->answer->plan = make_plan(job);
+	if (job->answer->plan == NULL) {
+		answer_result(job->answer, -ENOMEM);
+		return;
+	}
+	job->answer->kind = ANSWER_EXEC;
 	/* Pinned until it has been compared: its number must not become another file's. */
 	job->answer->fd = steal_fd(&job->chain[job->count - 1].object);
-	if (job->answer->plan != NULL)
-		job->answer->kind = ANSWER_EXEC;
-	else
-		answer_result(job->answer, -ENOMEM);
 }
 
 /* What is no regular file cannot be executed: do_open_execat() in fs/exec.c. */
