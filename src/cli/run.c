@@ -303,11 +303,15 @@ static int start(struct run *run, struct error *err)
 		return result;
 	run->session->world.guard = run->launched.guard;
 	run->session->killable = run->launched.killable;
-	settle_supervisor(run);
-	result = gate_start(run->launched.listener, run->session, &run->gate, err);
+	result = gate_start(run->session, &run->gate, err);
 	if (result == 0)
-		launch_go(&run->launched);
-	return result;
+		result = launch_take(&run->launched, &terms, err);
+	if (result < 0)
+		return result;
+	settle_supervisor(run);
+	gate_open(run->gate, run->launched.listener);
+	launch_go(&run->launched);
+	return 0;
 }
 
 static int exit_status(const struct run *run, int status)

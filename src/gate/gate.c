@@ -24,7 +24,7 @@ static bool take_lead(struct worker *worker)
 
 	(void)pthread_mutex_lock(&gate->lock);
 	gate->idle++;
-	while (gate->leader != NULL && !gate->stopping)
+	while ((gate->leader != NULL || !gate->open) && !gate->stopping)
 		(void)pthread_cond_wait(&gate->lead_free, &gate->lock);
 	gate->idle--;
 	if (!gate->stopping)
@@ -257,7 +257,7 @@ static int start_threads(struct gate *gate, struct error *err)
 	return result < 0 ? error_errno(err, result, "cannot start the supervisor's threads") : 0;
 }
 
-int gate_start(int listener, struct session *session, struct gate **ret, struct error *err)
+int gate_start(struct session *session, struct gate **ret, struct error *err)
 {
 	struct gate *gate = calloc(1, sizeof *gate);
 	int result;
@@ -265,18 +265,27 @@ int gate_start(int listener, struct session *session, struct gate **ret, struct 
 	if (gate == NULL)
 		return error_set(err, ENOMEM, "out of memory");
 	gate->session = session;
-	gate->listener = listener;
+	gate->listener = -1;
 	(void)pthread_mutex_init(&gate->lock, NULL);
 	(void)pthread_cond_init(&gate->lead_free, NULL);
 	session->blocking_begin = gate_blocking_begin;
 	session->blocking_end = gate_blocking_end;
 	gate_prepare_signals();
-	notify_set_synchronous(listener);
 	result = start_threads(gate, err);
 	if (result < 0)
 		return result; /* the caller ends; threads may run until then */
 	*ret = gate;
 	return 0;
+}
+
+void gate_open(struct gate *gate, int listener)
+{
+	notify_set_synchronous(listener);
+	(void)pthread_mutex_lock(&gate->lock);
+	gate->listener = listener;
+	gate->open = true;
+	(void)pthread_cond_signal(&gate->lead_free);
+	(void)pthread_mutex_unlock(&gate->lock);
 }
 
 bool gate_is_stuck(struct gate *gate)

@@ -15,10 +15,13 @@
 struct gate;
 
 /*
- * Starts the threads. The caller has all signals blocked. `session` outlives the gate; its hooks
- * blocking_begin and blocking_end are set here. `listener` stays the caller's.
+ * Starts the threads; they wait until the gate is opened. The caller has all signals blocked.
+ * `session` outlives the gate; its hooks blocking_begin and blocking_end are set here.
  */
-int gate_start(int listener, struct session *session, struct gate **ret, struct error *err);
+int gate_start(struct session *session, struct gate **ret, struct error *err);
+
+/* From now on calls are received. `listener` stays the caller's. */
+void gate_open(struct gate *gate, int listener);
 
 /*
  * For a watchdog that looks now and then: whether a call waits, and none has been received since

@@ -53,6 +53,7 @@ struct gate {
 
 	pthread_mutex_t lock; /* protects what follows, up to the queue */
 	pthread_cond_t lead_free;
+	bool open;                       /* there is a listener */
 	_Atomic(struct worker *) leader; /* read without the lock */
 	struct worker *workers[WORKERS_LIMIT];
 	unsigned worker_count, idle;

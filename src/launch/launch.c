@@ -237,8 +237,7 @@ int launch_prepare(
 	return 0;
 }
 
-static int hand_over(
-	const struct launched *launched, const struct launch_terms *terms, struct error *err)
+int launch_start(struct launched *launched, const struct launch_terms *terms, struct error *err)
 {
 	const struct sock_fprog *program = &terms->filter->program;
 	struct launch_page *page = launched->page;
@@ -266,20 +265,14 @@ static int set_limits(
 	return result < 0 ? error_errno(err, result, "%s", stage_sentence(STAGE_LIMITS)) : 0;
 }
 
-int launch_start(struct launched *launched, const struct launch_terms *terms, struct error *err)
+int launch_take(struct launched *launched, const struct launch_terms *terms, struct error *err)
 {
-	int result = hand_over(launched, terms, err);
+	int result = wait_for_listener(launched);
 
-	if (result == 0) {
-		result = wait_for_listener(launched);
-		if (result < 0)
-			(void)error_errno(err, result, "%s", stage_sentence(launched->page->stage));
-	}
-	if (result == 0)
-		result = take_listener(launched, err);
-	if (result == 0)
-		result = set_limits(launched, terms, err);
-	return result;
+	if (result < 0)
+		return error_errno(err, result, "%s", stage_sentence(launched->page->stage));
+	result = take_listener(launched, err);
+	return result < 0 ? result : set_limits(launched, terms, err);
 }
 
 void launch_go(struct launched *launched)

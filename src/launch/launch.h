@@ -67,10 +67,12 @@ int launch_prepare(
 	const struct launch *launch, const sigset_t *mask, struct launched *ret, struct error *err);
 
 /*
- * Steps 2 and 3, up to but without "go". Where it fails, or what comes in between, the caller ends
- * the tree with launch_kill_tree().
+ * Step 2 begins, and step 3 as far as the listener: in between there is time for something else.
+ * Where one of them fails, or what comes in between, the caller ends the tree with
+ * launch_kill_tree().
  */
 int launch_start(struct launched *launched, const struct launch_terms *terms, struct error *err);
+int launch_take(struct launched *launched, const struct launch_terms *terms, struct error *err);
 
 /* Step 4. */
 void launch_go(struct launched *launched);
