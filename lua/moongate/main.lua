@@ -7,9 +7,7 @@ local modules = {}
 -- Each module is a file below lua/moongate, called with (core, import).
 local function import(name)
   if not modules[name] then
-    local text = assert(core.embedded("lua/moongate/" .. name .. ".lua"), name)
-    local chunk = assert(core.compile(text, "=moongate/" .. name, _G))
-    modules[name] = chunk(core, import)
+    modules[name] = core.module(name)(core, import)
   end
   return modules[name]
 end

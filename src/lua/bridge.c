@@ -4,6 +4,7 @@
 
 #include "base/embedded.h"
 #include "lua/files.h"
+#include "lua/modules.h"
 #include "lua/state.h"
 #include "lua/tables.h"
 #include "lua/verdict.h"
@@ -44,6 +45,13 @@ static int bridge_compile(lua_State *L)
 	if (lua_setupvalue(L, 4, 1) == NULL)
 		lua_pop(L, 1);
 	return 1; /* text name environment function */
+}
+
+/* module(name) → the main function of one of our own files */
+static int bridge_module(lua_State *L)
+{
+	modules_push(L, luaL_checkstring(L, 1));
+	return 1;
 }
 
 /* embedded(name) → text | nil */
@@ -384,6 +392,7 @@ int bridge_push(lua_State *L)
 	static const luaL_Reg functions[] = {
 		{"compile", bridge_compile},
 		{"read", files_read},
+		{"module", bridge_module},
 		{"embedded", bridge_embedded},
 		{"embedded_names", bridge_embedded_names},
 		{"options", bridge_options},

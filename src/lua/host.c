@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/embedded.h"
 #include "lua/bits.h"
 #include "lua/bridge.h"
 #include "lua/call.h"
+#include "lua/modules.h"
 #include "lua/report.h"
 #include "lua/state.h"
 #include "lua/verdict.h"
@@ -62,14 +62,7 @@ static void prepare_decisions(lua_State *L, struct lua_host *host)
 
 static void run_lua_half(lua_State *L, struct lua_host *host)
 {
-	static const char name[] = "lua/moongate/main.lua";
-	const struct embedded_file *file = embedded_find(name);
-
-	if (file == NULL)
-		raise_error(L, "%s is missing in this binary", name);
-	if (luaL_loadbufferx(L, (const char *)file->bytes, file->size, "=moongate/main", "t") !=
-		LUA_OK)
-		lua_error(L);
+	modules_push(L, "main");                     /* main */
 	(void)bridge_push(L);                        /* main bridge */
 	lua_call(L, 1, 1);                           /* load */
 	host->load = luaL_ref(L, LUA_REGISTRYINDEX); /* */
