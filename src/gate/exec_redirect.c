@@ -29,7 +29,7 @@
  * What other threads do to code or path changes nothing: what runs is verified.
  */
 
-/* What of the second stop ends the matter. */
+/* What becomes of a stopped thread. */
 enum outcome { GO_ON, LET_GO, KILL };
 
 struct redirection {
