@@ -18,9 +18,14 @@ allow.exec { "ROOT/good", "PROGRAMS/*", "/usr/bin/*" }
 ]]):gsub("ROOT", root):gsub("PROGRAMS", live.build .. "/spec/programs")
   end
 
-  for _, method in ipairs { "text", "link" } do
-    attack.each(it, "is what was approved, when the " .. method .. " changes", function(who)
+  local methods = {
+    text = "the text changes", link = "the link changes", script = "the script is rewritten",
+    shared = "another process changes shared memory", vm = "a sharer of all memory changes the text",
+  }
+  for method, what in pairs(methods) do
+    attack.each(it, "is what was approved, when " .. what, function(who)
       local root, policy = ground(who)
+      policy = policy .. (method == "script" and ("allow.exec %q\n"):format(root .. "/good.link") or "")
       local result = live.run {
         as = who, policy = policy, args = { "-q" }, timeout = 200,
         command = { live.program("attack_exec"), method, root .. "/good", root .. "/evil",
