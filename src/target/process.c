@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -287,6 +288,19 @@ char process_state(const struct world *world, pid_t tid)
 	if (read_entry(world, tid, "stat", text, sizeof text) < 0)
 		return '\0';
 	return parse_state(text);
+}
+
+long process_waits_in(const struct world *world, pid_t tid)
+{
+	char text[256];
+	ssize_t length = read_entry(world, tid, "syscall", text, sizeof text);
+	long number;
+
+	if (length < 0)
+		return length;
+	if (sscanf(text, "%ld", &number) != 1)
+		return strncmp(text, "running", 7) == 0 ? -EBUSY : -EIO;
+	return number < 0 ? LONG_MAX : number;
 }
 
 /* A stop of the whole process shows first at the threads that do not wait for us. */
