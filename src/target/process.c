@@ -354,6 +354,18 @@ static int read_limit(
 	return 0;
 }
 
+static const char *limit_title(__rlimit_resource_t resource)
+{
+	switch (resource) {
+	case RLIMIT_FSIZE:
+		return "Max file size";
+	case RLIMIT_STACK:
+		return "Max stack size";
+	default:
+		return "Max open files";
+	}
+}
+
 int process_limit(const struct world *world, const struct target *target,
 	__rlimit_resource_t resource, rlim_t *ret)
 {
@@ -364,8 +376,7 @@ int process_limit(const struct world *world, const struct target *target,
 	if (prlimit(target->tid, resource, NULL, &limit) == 0)
 		*ret = limit.rlim_cur;
 	else
-		result = read_limit(world, target,
-			resource == RLIMIT_FSIZE ? "Max file size" : "Max open files", ret);
+		result = read_limit(world, target, limit_title(resource), ret);
 	return target_check(target) < 0 ? -ESRCH : result;
 }
 

@@ -70,7 +70,7 @@ bool process_in_tree(const struct world *world, pid_t pid);
  */
 int process_is_signalled(const struct world *world, const struct target *target, bool *ret);
 
-/* Its soft limit, RLIMIT_FSIZE or RLIMIT_NOFILE. 0 or a negative errno; checked. */
+/* Its soft limit, RLIMIT_FSIZE, RLIMIT_STACK or RLIMIT_NOFILE. 0 or a negative errno; checked. */
 int process_limit(const struct world *world, const struct target *target,
 	__rlimit_resource_t resource, rlim_t *ret);
 
