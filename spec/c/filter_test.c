@@ -14,9 +14,13 @@
 #include <sys/syscall.h>
 
 #include <linux/audit.h>
+#include <linux/btrfs.h>
+#include <linux/f2fs.h>
+#include <linux/fiemap.h>
 #include <linux/filter.h>
 #include <linux/fs.h>
 #include <linux/seccomp.h>
+#include <linux/sockios.h>
 #include <seccomp.h>
 
 #include <cmocka.h>
@@ -241,6 +245,48 @@ static void scalars_are_compared_as_the_kernel_truncates_them(void **state)
 	assert_int_equal(run(&filter, SYS_unshare, CLONE_NEWUSER, 0, 0), ERRNO_ACTION(EPERM));
 	assert_int_equal(
 		run(&filter, SYS_unshare, CLONE_FS | CLONE_FILES, 0, 0), SECCOMP_RET_ALLOW);
+	filter_free(&filter);
+}
+
+/* On descriptors for reading, whatever rules say of the file. */
+static const uint32_t ioctls_refused[] = {FS_IOC_SETFLAGS, FS_IOC32_SETFLAGS, FS_IOC_FSSETXATTR,
+	FS_IOC_SETVERSION, FS_IOC_SETFSLABEL, FITRIM, FIFREEZE, FITHAW,
+	_IOW('X', 125, uint32_t) /* FS_IOC_SHUTDOWN */,
+	/* ext4 */
+	_IO('f', 9), _IO('f', 12), _IOW('f', 7, long), _IOW('f', 8, char[40]),
+	_IOW('f', 16, uint64_t), _IO('f', 17), _IOW('f', 43, uint32_t), _IOW('f', 44, uint64_t),
+	_IOW('f', 46, char[232]),
+	/* what is not given out yet */
+	_IO('f', 50), _IOW('f', 100, int), _IO('f', 255), _IO(0x94, 64), _IO(0x94, 200),
+	/* btrfs */
+	BTRFS_IOC_SNAP_CREATE, BTRFS_IOC_SUBVOL_SETFLAGS, BTRFS_IOC_TREE_SEARCH,
+	BTRFS_IOC_TREE_SEARCH_V2, BTRFS_IOC_INO_LOOKUP, BTRFS_IOC_INO_LOOKUP_USER,
+	BTRFS_IOC_INO_PATHS, BTRFS_IOC_LOGICAL_INO, BTRFS_IOC_LOGICAL_INO_V2, BTRFS_IOC_SEND,
+	BTRFS_IOC_RESIZE, BTRFS_IOC_BALANCE_CTL, BTRFS_IOC_QGROUP_LIMIT, BTRFS_IOC_SET_FEATURES,
+	BTRFS_IOC_RM_DEV_V2, BTRFS_IOC_SNAP_DESTROY_V2,
+	/* f2fs, xfs, nilfs2, bcachefs */
+	F2FS_IOC_SET_PIN_FILE, F2FS_IOC_WRITE_CHECKPOINT, F2FS_IOC_COMPRESS_FILE,
+	_IOWR('X', 107, char[40]), _IOWR('X', 108, char[40]), _IOR('X', 127, char[24]),
+	_IOW('X', 110, char[16]), _IOW('n', 0x8b, uint64_t), _IOW(0xbc, 16, char[24])};
+static const uint32_t ioctls_usual[] = {FS_IOC_GETFLAGS, FS_IOC_GETVERSION, FS_IOC_FSGETXATTR,
+	FS_IOC_GETFSLABEL, FS_IOC_FIEMAP, FICLONE, FICLONERANGE, FIDEDUPERANGE, FIBMAP, FIGETBSZ,
+	FIONREAD, FIOCLEX, BLKGETSIZE64, BLKSSZGET, TCGETS, TCSETSW, TIOCGWINSZ, TIOCSCTTY,
+	BTRFS_IOC_SYNC, BTRFS_IOC_FS_INFO, BTRFS_IOC_SPACE_INFO, BTRFS_IOC_GET_FEATURES,
+	BTRFS_IOC_SUBVOL_GETFLAGS, F2FS_IOC_GET_FEATURES, F2FS_IOC_START_ATOMIC_WRITE,
+	_IOWR('f', 16, char[96]) /* PAGEMAP_SCAN */, _IOWR('f', 17, char[104]) /* PROCMAP_QUERY */,
+	_IOR('f', 44, uint64_t) /* EXT4_IOC_GETFSUUID */, SIOCGIFINDEX};
+
+static void what_changes_a_file_system_by_ioctl_is_refused(void **state)
+{
+	struct filter filter = build(NULL, false);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof ioctls_refused / sizeof *ioctls_refused; i++)
+		if (run(&filter, SYS_ioctl, 3, ioctls_refused[i], 0) != ERRNO_ACTION(EPERM))
+			fail_msg("ioctl %#x is not refused", ioctls_refused[i]);
+	for (size_t i = 0; i < sizeof ioctls_usual / sizeof *ioctls_usual; i++)
+		if (run(&filter, SYS_ioctl, 3, ioctls_usual[i], 0) != SECCOMP_RET_ALLOW)
+			fail_msg("ioctl %#x is refused", ioctls_usual[i]);
 	filter_free(&filter);
 }
 
@@ -497,6 +543,7 @@ int main(void)
 		cmocka_unit_test(dangerous_calls_are_refused_in_the_kernel),
 		cmocka_unit_test(refusals_that_are_explained_are_notified),
 		cmocka_unit_test(scalars_are_compared_as_the_kernel_truncates_them),
+		cmocka_unit_test(what_changes_a_file_system_by_ioctl_is_refused),
 		cmocka_unit_test(groups_are_opened_by_name),
 		cmocka_unit_test(no_group_opens_what_rules_judge),
 		cmocka_unit_test(looking_is_the_kernels_until_a_rule_speaks_of_it),

@@ -103,6 +103,19 @@ end
     end)
   end
 
+  -- Words are read under the lock of all decisions: with seven million of them everybody waited for
+  -- twenty seconds, and then the watchdog ended the run.
+  attack.each(it, "does not stand still for words without end, and takes as many as the kernel does", function(who)
+    local native, supervised = live.both {
+      as = who, command = { live.program("attack_words") }, timeout = 60,
+      policy = "default.allow()\nfunction on.exec(call) local count, env = #call.argv, call.env end",
+    }
+    local waited = tonumber(supervised.out:match("waited: (%d+)"))
+    assert.is_true(waited and waited < 20, supervised.out .. supervised.err)
+    assert.equal((native.out:gsub("waited: %d+", "")), (supervised.out:gsub("waited: %d+", "")))
+    assert.equal("", supervised.err)
+  end)
+
   attack.each(it, "gets its words as the program gave them: scripts, descriptors, none at all", function(who)
     local root = live.directory()
     attack.shell(([=[cd %s

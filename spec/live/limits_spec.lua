@@ -66,6 +66,25 @@ for t in threads: t.join()'; echo $?; seq 3 | sort | tail -1]] }, as)
         assert.equal("0\n3\n", result.out, result.err)
       end)
 
+      -- Forks that were let through and wait in the kernel were not counted, and children whose parent
+      -- ended while the tree was counted were missed: 121 processes lived under a limit of 30.
+      for _, which in ipairs { "threads", "orphans" } do
+        it("processes: none is missed by a count, " .. which, function()
+          local result = run("processes = 20, wall = '90s'",
+            { live.program("attack_forks"), which, "20" }, as, { timeout = 100, args = { "-q" } })
+          assert.equal("20\n", result.out, result.err)
+        end)
+      end
+
+      it("processes: computing parents are no reason to refuse far below the limit", function()
+        local result = run("processes = 40, wall = '60s'", { "bash", "-c", [[
+          for i in 1 2 3 4; do (sleep 0.01; while :; do :; done) & done
+          for i in $(seq 40); do echo $i | cat | sed s/1/2/ | tail -1 >/dev/null || exit 9; done
+          kill $(jobs -p); echo done]] }, as, { timeout = 60 })
+        assert.equal("done\n", result.out, result.err)
+        assert.falsy(result.err:find("limits let there be", 1, true), result.err)
+      end)
+
       it("files, memory, filesize, cpu: the kernel's own errors, and no way to raise them", function()
         local result = run("files = 64, memory = '1G', filesize = '1M', cpu = '1s'", { python, "-c", [[
 import os, resource, signal, sys

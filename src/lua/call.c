@@ -278,13 +278,23 @@ static const char *fetch_words(lua_State *L, const struct request *request, enum
 	return bytes;
 }
 
+static int count_words(const char *bytes, size_t size)
+{
+	int count = 0;
+
+	for (size_t at = 0; at < size; at += strlen(bytes + at) + 1)
+		count++;
+	return count;
+}
+
 static void push_argv(lua_State *L, const struct request *request)
 {
 	size_t size, length;
 	const char *bytes = fetch_words(L, request, WORDS_ARGV, "argv", "{ \"make\" }", &size);
 	lua_Integer count = 0;
 
-	lua_newtable(L); /* argv */
+	/* Of its final size: else it would be there twice for a moment, and there may be many. */
+	lua_createtable(L, count_words(bytes, size), 0); /* argv */
 	for (size_t at = 0; at < size; at += length + 1) {
 		length = strlen(bytes + at);
 		lua_pushlstring(L, bytes + at, length); /* argv word */

@@ -271,12 +271,16 @@ static int fetch_fact(const struct request *request, enum fact fact, struct fact
 static int show_words(const struct call *call, size_t behind, struct shown_words *shown,
 	bool *ret_shown, struct words *words)
 {
+	size_t limit = 0, taken = words_weight(&shown->argv) + words_weight(&shown->env);
 	int result;
 
 	if (*ret_shown)
 		return 0;
-	result = words_read(
-		&call->target, call->arguments[find_argument(call, ARG_PATH) + behind], words);
+	result = words_limit(&call->session->world, &call->target, &limit);
+	if (result == 0)
+		result = words_read(&call->target,
+			call->arguments[find_argument(call, ARG_PATH) + behind],
+			limit > taken ? limit - taken : 0, words);
 	if (result == -EFAULT || result == -E2BIG) {
 		shown->error = result;
 		result = 0;

@@ -17,7 +17,7 @@
  * position all its holders share, into a buffer of ours, and what does not exist is left out.
  */
 
-enum { BUFFER_LIMIT = 64 * 1024, BUFFER_LEAST = 1024 };
+enum { ROOM_LIMIT = 64 * 1024, MORE = 1024 /* than one entry takes */ };
 
 /* struct linux_dirent64 has the type before the name; struct linux_dirent had it behind. */
 struct form {
@@ -38,11 +38,12 @@ static const struct form *form_of(const struct call *call)
 }
 
 struct listing {
-	const struct call *call;
+	struct call *call;
 	const struct form *form;
 	int file;
 	unsigned char *bytes;
-	unsigned size;
+	unsigned kept, size; /* what is read comes behind what may be seen */
+	unsigned char *last; /* entry of those that may be seen */
 	char directory[PATH_MAX];
 	size_t directory_len;
 };
@@ -51,7 +52,8 @@ static long list(const void *context)
 {
 	const struct listing *listing = context;
 
-	return syscall(listing->form->number, listing->file, listing->bytes, listing->size);
+	return syscall(listing->form->number, listing->file, listing->bytes + listing->kept,
+		listing->size - listing->kept);
 }
 
 static bool is_hidden(const struct listing *listing, const char *name)
@@ -77,102 +79,118 @@ static uint16_t record_length(const unsigned char *record)
 	return length;
 }
 
-/* Moves what may be seen together; returns how much it is. */
-static int filter(const struct listing *listing, int used)
+/* Where the entry behind it is: on some file systems a hash of that one's name. */
+static int64_t next_position(const unsigned char *record)
+{
+	int64_t position;
+
+	memcpy(&position, record + 8, sizeof position);
+	return position;
+}
+
+static void set_next_position(unsigned char *record, int64_t position)
+{
+	memcpy(record + 8, &position, sizeof position);
+}
+
+/*
+ * Moves what may be seen of the bytes that were read together. What is left out is not named as the
+ * next one either.
+ */
+static int filter(struct listing *listing, int used)
 {
 	size_t offset = listing->form->name_offset;
-	int kept = 0;
+	unsigned char *from = listing->bytes + listing->kept;
 
-	for (int at = 0; at < used;) {
-		unsigned char *record = listing->bytes + at;
-		int length = record_length(record);
-
-		if (length <= (int)offset || length > used - at)
+	for (int length; used > 0; from += length, used -= length) {
+		length = record_length(from);
+		if (length <= (int)offset || length > used)
 			return -EIO;
-		if (!is_hidden(listing, (const char *)record + offset)) {
-			memmove(listing->bytes + kept, record, (size_t)length);
-			kept += length;
+		if (!is_hidden(listing, (const char *)from + offset)) {
+			listing->last = listing->bytes + listing->kept;
+			memmove(listing->last, from, (size_t)length);
+			listing->kept += (unsigned)length;
+		} else if (listing->last != NULL) {
+			set_next_position(listing->last, next_position(from));
 		}
-		at += length;
 	}
-	return kept;
+	return 0;
 }
 
-/* The next entries that may be seen; 0: there are none. */
-static int next_entries(struct listing *listing, struct call *call)
+/*
+ * More than there is room for, or up to the end: so how much is read at once, and where the reading
+ * stops, tells nothing of what is hidden.
+ */
+static int read_entries(struct listing *listing, unsigned room)
 {
-	int result;
+	int used = 1, result = 0;
 
-	do {
-		result = act_perform(call, -1, list, listing);
-		if (result <= 0)
-			return result;
-		result = filter(listing, result);
-	} while (result == 0);
-	return result;
-}
-
-/* Where the next entry is, as the last one before `end` says. */
-static off_t position_behind(const struct listing *listing, int end)
-{
-	int64_t position = 0;
-
-	for (int at = 0; at < end; at += record_length(listing->bytes + at))
-		memcpy(&position, listing->bytes + at + 8, sizeof position);
-	return (off_t)position;
+	while (used > 0 && result == 0 && listing->kept <= room) {
+		used = act_perform(listing->call, -1, list, listing);
+		if (used > 0)
+			result = filter(listing, used);
+	}
+	if (used == 0 && listing->last != NULL)
+		set_next_position(listing->last, lseek(listing->file, 0, SEEK_CUR));
+	/* Behind entries that were read an error comes with the next call. */
+	return used < 0 && listing->last == NULL ? used : result;
 }
 
 /* As many entries as the target has room for; the position goes back to the first that has none. */
-static int cut(struct listing *listing, int used, unsigned room)
+static int cut(const struct listing *listing, unsigned room)
 {
-	int kept = 0;
+	const unsigned char *last = NULL;
+	unsigned kept = 0;
 
-	while (kept < used && (unsigned)(kept + record_length(listing->bytes + kept)) <= room)
-		kept += record_length(listing->bytes + kept);
-	if (kept > 0 && kept < used)
-		(void)lseek(listing->file, position_behind(listing, kept), SEEK_SET);
-	return kept > 0 ? kept : -EINVAL;
+	while (kept < listing->kept && kept + record_length(listing->bytes + kept) <= room) {
+		last = listing->bytes + kept;
+		kept += record_length(last);
+	}
+	if (kept > 0 && kept < listing->kept)
+		(void)lseek(listing->file, next_position(last), SEEK_SET);
+	return kept > 0 ? (int)kept : -EINVAL;
 }
 
-static int deliver(struct listing *listing, struct call *call, unsigned room)
+static int deliver(struct listing *listing, unsigned room)
 {
+	const struct call *call = listing->call;
 	off_t before = lseek(listing->file, 0, SEEK_CUR);
-	int length = next_entries(listing, call);
-	int result;
+	int result = read_entries(listing, room);
 
-	if (length <= 0)
-		return length;
-	length = cut(listing, length, room);
-	result = length < 0 ? length
-			    : memory_write(&call->target, call->arguments[1], listing->bytes,
-				      (size_t)length);
+	if (result == 0 && listing->kept == 0)
+		return 0;
+	if (result == 0)
+		result = cut(listing, room);
+	if (result > 0) {
+		int written = memory_write(
+			&call->target, call->arguments[1], listing->bytes, (size_t)result);
+
+		result = written < 0 ? written : result;
+	}
 	if (result < 0 && before >= 0)
 		(void)lseek(listing->file, before, SEEK_SET); /* they have not been read */
-	return result < 0 ? result : length;
+	return result;
 }
 
 void getdents_perform(struct call *call, struct answer *answer)
 {
 	unsigned size = (uint32_t)call->arguments[2];
-	struct listing listing = {.call = call, .form = form_of(call), .size = size};
+	unsigned room = size > ROOM_LIMIT ? ROOM_LIMIT : size;
+	struct listing listing = {.call = call, .form = form_of(call), .size = room + MORE};
 	cleanup_place struct place place = PLACE_NOWHERE;
 	cleanup_fd int file = -1;
 	int result = object_of_descriptor(call, call->dirfd, &place, &file);
 
 	listing.file = file;
-	/* Above INT_MAX the kernel takes it for negative, and writes nothing. */
-	if (size <= INT_MAX && size > BUFFER_LIMIT)
-		listing.size = BUFFER_LIMIT;
-	/* A hidden name must fit, too, so that what comes behind it is seen. */
-	else if (size < BUFFER_LEAST)
-		listing.size = BUFFER_LEAST;
-	listing.bytes = malloc(BUFFER_LIMIT);
+	if (size > INT_MAX)
+		listing.size = size; /* the kernel takes it for negative, and writes nothing */
+	listing.bytes = malloc(room + MORE);
 	if (result == 0 && listing.bytes == NULL)
 		result = -ENOMEM;
 	if (result == 0) {
 		memcpy(listing.directory, place.path, place.path_len + 1);
 		listing.directory_len = place.path_len;
-		result = deliver(&listing, call, size);
+		result = deliver(&listing, room);
 	}
 	free(listing.bytes);
 	answer_result(answer, result);

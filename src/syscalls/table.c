@@ -1,8 +1,14 @@
 #include "syscalls/table.h"
 
 #include <errno.h>
+#include <linux/btrfs.h>
+#include <linux/f2fs.h>
 #include <linux/fs.h>
+#include <linux/fscrypt.h>
+#include <linux/fsverity.h>
 #include <linux/kd.h>
+#include <linux/msdos_fs.h>
+#include <linux/nilfs2_api.h>
 #include <linux/sched.h>
 #include <linux/tiocl.h>
 #include <pthread.h>
@@ -21,6 +27,9 @@
 #define CLONE_NAMESPACES \
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | \
 		CLONE_NEWPID | CLONE_NEWNET)
+
+/* Of an ioctl: its type and number, without the size and direction of its argument. */
+#define NUMBER_OF(request) ((request)&UINT16_MAX)
 
 #define ANY (-1)
 #define GROUP_OF(group) GROUP_##group

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -289,6 +290,19 @@ char process_state(const struct world *world, pid_t tid)
 	return parse_state(text);
 }
 
+long process_waits_in(const struct world *world, pid_t tid)
+{
+	char text[256];
+	ssize_t length = read_entry(world, tid, "syscall", text, sizeof text);
+	long number;
+
+	if (length < 0)
+		return length;
+	if (sscanf(text, "%ld", &number) != 1)
+		return strncmp(text, "running", 7) == 0 ? -EBUSY : -EIO;
+	return number < 0 ? LONG_MAX : number;
+}
+
 /* A stop of the whole process shows first at the threads that do not wait for us. */
 static bool is_stopping(const struct world *world, pid_t tgid)
 {
@@ -340,6 +354,18 @@ static int read_limit(
 	return 0;
 }
 
+static const char *limit_title(__rlimit_resource_t resource)
+{
+	switch (resource) {
+	case RLIMIT_FSIZE:
+		return "Max file size";
+	case RLIMIT_STACK:
+		return "Max stack size";
+	default:
+		return "Max open files";
+	}
+}
+
 int process_limit(const struct world *world, const struct target *target,
 	__rlimit_resource_t resource, rlim_t *ret)
 {
@@ -350,8 +376,7 @@ int process_limit(const struct world *world, const struct target *target,
 	if (prlimit(target->tid, resource, NULL, &limit) == 0)
 		*ret = limit.rlim_cur;
 	else
-		result = read_limit(world, target,
-			resource == RLIMIT_FSIZE ? "Max file size" : "Max open files", ret);
+		result = read_limit(world, target, limit_title(resource), ret);
 	return target_check(target) < 0 ? -ESRCH : result;
 }
 

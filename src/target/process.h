@@ -31,6 +31,12 @@ int process_time_used(const struct world *world, pid_t tid, uint64_t *ret_ns);
 /* 'R', 'S', 'D', … of a thread, as /proc shows it; 0: it is gone. */
 char process_state(const struct world *world, pid_t tid);
 
+/*
+ * Number of the system call that a thread waits in; LONG_MAX: it waits, and in none. -EBUSY: it
+ * runs, or could; -ESRCH: it is gone.
+ */
+long process_waits_in(const struct world *world, pid_t tid);
+
 /* The target's; checked. */
 int process_status(
 	const struct world *world, const struct target *target, struct process_status *ret);
@@ -64,7 +70,7 @@ bool process_in_tree(const struct world *world, pid_t pid);
  */
 int process_is_signalled(const struct world *world, const struct target *target, bool *ret);
 
-/* Its soft limit, RLIMIT_FSIZE or RLIMIT_NOFILE. 0 or a negative errno; checked. */
+/* Its soft limit, RLIMIT_FSIZE, RLIMIT_STACK or RLIMIT_NOFILE. 0 or a negative errno; checked. */
 int process_limit(const struct world *world, const struct target *target,
 	__rlimit_resource_t resource, rlim_t *ret);
 

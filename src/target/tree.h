@@ -17,6 +17,6 @@ bool tree_has_group(const struct world *world, pid_t group);
 /*
  * How many processes descend from `root`, dead ones that nobody has waited for included; counting
  * ends at `enough`. Not a snapshot: who forks meanwhile may be missed. A negative errno: out of
- * memory, or nothing can be read.
+ * memory, nothing can be read, or -EAGAIN: some have got another parent meanwhile.
  */
 long tree_count(const struct world *world, pid_t root, long enough);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "target/target.h"
+#include "target/world.h"
 
 /*
  * The strings of an argv or envp, one after another, each with its NUL: as a new program has them
@@ -29,9 +30,15 @@ const char *words_next(const struct words *words, const char *word);
 
 bool words_equal(const struct words *one, const struct words *other);
 
+/* How many bytes argv and envp may have together, pointers included. 0 or a negative errno. */
+int words_limit(const struct world *world, const struct target *target, size_t *ret);
+
+/* What counts towards that. */
+size_t words_weight(const struct words *words);
+
 /*
  * Copies the vector of pointers at `address` and what they point to, as count() and copy_strings()
- * in fs/exec.c. *ret is the caller's to clear. -EFAULT; -E2BIG: more than the kernel takes;
- * -EACCES, -ESRCH as memory_read().
+ * in fs/exec.c. *ret is the caller's to clear. -EFAULT; -E2BIG: more than the kernel takes, or too
+ * far scattered; -EACCES, -ESRCH as memory_read().
  */
-int words_read(const struct target *target, uint64_t address, struct words *ret);
+int words_read(const struct target *target, uint64_t address, size_t limit, struct words *ret);

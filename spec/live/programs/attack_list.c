@@ -8,6 +8,7 @@
  * written threads  by four threads through one descriptor         errors   of what is no directory
  *   swap     while a thread puts OTHER in the place of the descriptor
  *   fork     by turns with a child
+ *   places   every number that tells a place in it, and how much comes at once
  */
 #include <pthread.h>
 #include <stddef.h>
@@ -140,6 +141,28 @@ static void seek(const char *directory)
 	(void)print_rest(fd, false, 512);
 	(void)printf("behind the end:");
 	(void)print_rest(fd, false, 512);
+}
+
+/* On some file systems a position is a hash of the next name. */
+static void places(const char *directory)
+{
+	static const size_t all[] = {24, 48, 128, 512, 4096, 32768};
+
+	for (size_t i = 0; i < 2 * sizeof all / sizeof *all; i++) {
+		int fd = open_directory(directory);
+		long length;
+
+		(void)printf("%s %zu:", (i & 1) != 0 ? "old" : "new", all[i / 2]);
+		while ((length = list_into(fd, (i & 1) != 0, buffer, all[i / 2])) > 0) {
+			position_count = 0;
+			note_positions(length);
+			for (int k = 0; k < position_count; k++)
+				(void)printf(" %jx", (intmax_t)positions[k]);
+			(void)printf(" at %jx", (intmax_t)lseek(fd, 0, SEEK_CUR));
+		}
+		(void)printf(" %s\n", length < 0 ? strerrorname_np(errno) : "end");
+		(void)close(fd);
+	}
 }
 
 /* ---- one description, many who read -------------------------------------------------------- */
@@ -323,7 +346,7 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*run)(const char *directory);
 	} tests[] = {{"sizes", sizes}, {"seek", seek}, {"shared", shared}, {"threads", threads},
-		{"fork", with_child}, {"fault", fault}, {"errors", errors}};
+		{"fork", with_child}, {"fault", fault}, {"errors", errors}, {"places", places}};
 
 	if (argc < 3)
 		return 2;
