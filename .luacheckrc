@@ -4,7 +4,7 @@ max_line_length = 110
 
 -- The words of the policy language. What is missing here is missing in a policy, too.
 local actions = {
-  fields = { "read", "write", "create", "delete", "modify", "exec", "stat", "syscall" },
+  fields = { "read", "write", "create", "delete", "modify", "exec", "stat", "map", "syscall" },
 }
 
 stds.moongate = {
@@ -13,6 +13,7 @@ stds.moongate = {
       fields = {
         "open", "mkdir", "exec", "stat", "access", "readlink", "getxattr", "chdir", "watch", "mknod",
         "remove", "rename", "link", "symlink", "chmod", "chown", "truncate", "utime", "setxattr",
+        "map", "kill",
       },
     },
   },

@@ -270,6 +270,25 @@ describe("rights", function()
     end
   end)
 
+  it("to load code are everybody's until the policy speaks of them, and come with exec", function()
+    local map = T.call.map
+    assert.allows(T.load_text "allow.exec '/usr/**'", map "/x")
+    local p = T.load_text "allow.map { '/lib/**' }\nallow.exec '/bin/*'\nallow.read '/**'"
+    assert.allows(p, map "/lib/x.so")
+    assert.allows(p, map "/bin/x")
+    assert.denies(p, map "/", "EPERM")
+    assert.denies(p, map "/w/x.so", "EPERM")
+    assert.equal('allow.map "/w/x.so"', p:suggest(map "/w/x.so"))
+    assert.denies(p, exec "/lib/x.so", "EACCES")
+    p = T.load_text "deny.map { '/w/**', errno = 'EACCES' }\nallow.exec '/w/x'"
+    assert.denies(p, map "/w/x", "EACCES")
+    assert.allows(p, exec "/w/x")
+    assert.allows(p, map "/")
+    assert.allows(T.load_text "allow.map '/x'\ndefault.allow()", map "/y")
+    p = T.load_text "allow.write '/w/**'\nallow.map '/w/lib/*'"
+    assert.denies(p, T.call.rename("/w/x", "/w/lib/x"), "EXDEV")
+  end)
+
   it("of a call with two names are needed at both", function()
     local p = T.load_text "allow.write '/w/**'\nallow.read '/w/**'"
     for _, op in ipairs { "rename", "link" } do

@@ -16,6 +16,6 @@ struct error {
 int error_set(struct error *err, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* As error_set, with ": " and strerror(code) behind the sentence. */
+/* As error_set, with ": " and strerror(code) behind the first line. */
 int error_errno(struct error *err, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

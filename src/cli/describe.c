@@ -64,7 +64,9 @@ void describe_object(const struct request *request, char *buffer, size_t size)
 	}
 	(void)text_quote(path, sizeof path, request->path, request->path_len);
 	if (request->newpath == NULL) {
-		text_print(buffer, size, "%s", path);
+		bool memory = request->operation == OPERATION_MAP && request->path_len == 1;
+
+		text_print(buffer, size, "%s%s", path, memory ? " (memory without a file)" : "");
 		return;
 	}
 	(void)text_quote(newpath, sizeof newpath, request->newpath, request->newpath_len);

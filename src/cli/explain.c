@@ -22,7 +22,7 @@ static const char usage[] =
 	"Says which rule or line decides. PATH may be relative; ACTION is an operation (see\n"
 	"moongate syscalls) or a word for some way to open a file:\n"
 	"  read (or open), write (or modify), create\n"
-	"  exec, mkdir, mknod, symlink, remove (or delete), rename, link\n"
+	"  exec, map, mkdir, mknod, symlink, remove (or delete), rename, link\n"
 	"  chmod, chown, truncate, utime, setxattr\n"
 	"  stat, access, readlink, getxattr, chdir, watch\n"
 	"rename and link have a NEWPATH.\n"
@@ -64,6 +64,7 @@ static const struct action {
 	{"getxattr", OPERATION_GETXATTR, "getxattr", 0, 0},
 	{"chdir", OPERATION_CHDIR, "chdir", 0, 0},
 	{"watch", OPERATION_WATCH, "inotify_add_watch", 0, 0},
+	{"map", OPERATION_MAP, "mmap", 0, 0},
 };
 
 static const struct action *find_action(const char *name)

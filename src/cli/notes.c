@@ -98,6 +98,8 @@ static void note_forks(struct notes *notes, const struct policy *policy)
 /* What a program has written, it can run: often meant, as in a build; but to be known. */
 static void note_own_code(struct notes *notes, const struct policy *policy, const struct rule *runs)
 {
+	const char *use = (runs->rights & RIGHT_EXEC) != 0 ? "run" : "load as code";
+
 	for (size_t i = 0; i < policy_rule_count(policy); i++) {
 		const struct rule *writes = policy_rule(policy, i);
 
@@ -105,8 +107,8 @@ static void note_own_code(struct notes *notes, const struct policy *policy, cons
 			!pattern_list_overlaps(runs->patterns, writes->patterns))
 			continue;
 		note(notes, runs->file, runs->line,
-			"the program may run what it may write (%s:%d, not counting exceptions)",
-			writes->file, writes->line);
+			"the program may %s what it may write (%s:%d, not counting exceptions)",
+			use, writes->file, writes->line);
 		return;
 	}
 }
@@ -119,7 +121,7 @@ void notes_print(const struct policy *policy)
 		note_list(&notes, policy_rule(policy, i), false);
 		note_list(&notes, policy_rule(policy, i), true);
 		if (!policy_rule(policy, i)->deny &&
-			(policy_rule(policy, i)->rights & RIGHT_EXEC) != 0)
+			(policy_rule(policy, i)->rights & (RIGHT_EXEC | RIGHT_MAP)) != 0)
 			note_own_code(&notes, policy, policy_rule(policy, i));
 	}
 	note_forks(&notes, policy);

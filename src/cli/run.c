@@ -24,6 +24,7 @@
 #include "launch/filter.h"
 #include "launch/landlock.h"
 #include "launch/launch.h"
+#include "launch/probe.h"
 #include "lua/host.h"
 #include "target/identity.h"
 
@@ -221,7 +222,8 @@ static int prepare(struct run *run, struct error *err)
 	run->session = session_new(run->host, run->report, !run->unscoped, err);
 	if (run->session == NULL)
 		return err->code;
-	return filter_build(run->policy, setting_of(run), &run->filter, err);
+	result = launch_probe(run->session->judges_exec || filter_judges_map(run->policy), err);
+	return result < 0 ? result : filter_build(run->policy, setting_of(run), &run->filter, err);
 }
 
 /* ---- start, wait, end ---------------------------------------------------------------------- */

@@ -16,8 +16,7 @@ static _Noreturn void note_signals(int notes, pid_t supervisor)
 {
 	sigset_t all;
 
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != supervisor)
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != supervisor)
 		_exit(0);
 	/* The listener must not live on in here. */
 	if (dup2(notes, 0) < 0 || close_range(1, ~0u, 0) < 0)

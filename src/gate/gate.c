@@ -254,7 +254,11 @@ static int start_threads(struct gate *gate, struct error *err)
 		result = gate_add_worker(gate, err);
 	if (result == 0)
 		result = start_thread(&gate->monitor, gate_monitor, gate);
-	return result < 0 ? error_errno(err, result, "cannot start the supervisor's threads") : 0;
+	return result < 0 ? error_errno(err, result,
+				    "cannot start the supervisor's threads\nis the limit of "
+				    "processes (ulimit -u) or of memory (ulimit -v) too low, or "
+				    "does a sandbox around Moongate refuse clone3(2)?")
+			  : 0;
 }
 
 int gate_start(struct session *session, struct gate **ret, struct error *err)

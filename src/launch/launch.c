@@ -85,18 +85,21 @@ static const char *stage_sentence(int stage)
 	case STAGE_GUARD:
 		return "cannot set up the guard process";
 	case STAGE_FORK:
-		return "cannot fork";
+		return "cannot fork (is the limit of processes, ulimit -u, too low?)";
 	case STAGE_PRIVILEGES:
 		return "cannot set no_new_privs";
 	case STAGE_LANDLOCK:
 		return "cannot enter a Landlock domain, which shields the supervisor from the "
-		       "program";
+		       "program\n"
+		       "does a sandbox around Moongate refuse landlock_restrict_self(2)? "
+		       "--without-landlock does without";
 	case STAGE_LIMITS:
 		return "cannot set the policy's limits";
 	case STAGE_FILTER:
-		return "cannot install the seccomp filter (one process tree can have one "
-		       "supervisor: "
-		       "is this running under another one?)";
+		return "cannot install the seccomp filter\n"
+		       "is this running under another supervisor, perhaps another moongate?\n"
+		       "one process tree can have one supervisor: give one run several policies, "
+		       "-p ONE -p OTHER";
 	default:
 		return "the program's process ended before it was supervised";
 	}
@@ -106,7 +109,8 @@ static bool has_ended(int pidfd)
 {
 	struct pollfd polled = {.fd = pidfd, .events = POLLIN};
 
-	return poll(&polled, 1, 0) > 0;
+	/* Whom nobody can watch is waited for in vain. */
+	return poll(&polled, 1, 0) != 0;
 }
 
 static int wait_for_listener(const struct launched *launched)
@@ -182,7 +186,7 @@ static int fork_guard(struct start *start, struct launched *launched, struct err
 	pid_t guard = fork();
 
 	if (guard < 0)
-		return error_errno(err, errno, "cannot fork");
+		return error_errno(err, errno, "%s", stage_sentence(STAGE_FORK));
 	if (guard == 0)
 		run_guard(start);
 	launched->guard = guard;
@@ -312,7 +316,10 @@ static int check_program(const char *file)
 
 	if (stat(file, &st) < 0)
 		return errno == EACCES ? -EACCES : -ENOENT;
-	if (!S_ISREG(st.st_mode) || faccessat(AT_FDCWD, file, X_OK, AT_EACCESS) < 0)
+	if (!S_ISREG(st.st_mode))
+		return -EACCES;
+	/* EPERM is no answer: a sandbox says it, and launch_probe() has a sentence about that. */
+	if (faccessat(AT_FDCWD, file, X_OK, AT_EACCESS) < 0 && errno != EPERM)
 		return -EACCES;
 	return 0;
 }

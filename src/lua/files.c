@@ -9,7 +9,10 @@
 #include "base/error.h"
 #include "lua/state.h"
 
-enum { SIZE_LIMIT = 1024 * 1024 };
+enum {
+	SIZE_LIMIT = 1024 * 1024,
+	NOBODY = 65534, /* whoever a user namespace does not know */
+};
 
 /* The bytes of one file, in memory of their own until Lua has a copy. */
 struct text {
@@ -29,9 +32,11 @@ static int check_file(const char *path, const struct stat *facts, struct error *
 			path);
 	if (facts->st_uid != 0 && facts->st_uid != geteuid())
 		return error_set(err, EPERM,
-			"%s belongs to user %u, neither you nor root, so it is not believed; "
+			"%s belongs to user %u, neither you nor root%s, so it is not believed; "
 			"copy it or chown it",
-			path, (unsigned)facts->st_uid);
+			path, (unsigned)facts->st_uid,
+			facts->st_uid == NOBODY ? " (or to somebody outside this user namespace)"
+						: "");
 	if (facts->st_size > SIZE_LIMIT)
 		return error_set(err, EFBIG, "%s is larger than a policy can be (%d bytes)", path,
 			SIZE_LIMIT);

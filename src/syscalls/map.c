@@ -42,12 +42,16 @@ static bool may_map_memory(struct call *call, struct answer *answer)
 	return may_map(call, answer, "/", 1);
 }
 
+static void map_memory(struct call *call, struct answer *answer)
+{
+	if (may_map_memory(call, answer))
+		answer->kind = ANSWER_CONTINUE;
+}
+
 static bool may_map_file(struct call *call, struct answer *answer, struct place *place)
 {
-	const struct world *world = &call->session->world;
-	int result = fstat(place->object, &place->st) < 0 ? -EACCES : place_name(world, place);
-
-	if (result < 0 || place->nameless || place->st.st_nlink == 0)
+	if (place_name(&call->session->world, place) < 0 || place->nameless ||
+		place->st.st_nlink == 0)
 		return may_map_memory(call, answer);
 	return may_map(call, answer, place->path, place->path_len);
 }
@@ -62,6 +66,12 @@ static void map_file(struct call *call, struct answer *answer)
 		answer_result(answer, place.object);
 		return;
 	}
+	/* What a device maps is memory, too: of /dev/zero no list of mappings would tell the name.
+	 */
+	if (fstat(place.object, &place.st) < 0 || !S_ISREG(place.st.st_mode)) {
+		map_memory(call, answer);
+		return;
+	}
 	if (!may_map_file(call, answer, &place))
 		return;
 	if ((call->arguments[2] & PROT_WRITE) != 0 && !may_map_memory(call, answer))
@@ -74,14 +84,13 @@ void mmap_perform(struct call *call, struct answer *answer)
 {
 	if ((call->arguments[3] & MAP_ANONYMOUS) == 0)
 		map_file(call, answer);
-	else if (may_map_memory(call, answer))
-		answer->kind = ANSWER_CONTINUE;
+	else
+		map_memory(call, answer);
 }
 
 void mprotect_perform(struct call *call, struct answer *answer)
 {
-	if (may_map_memory(call, answer))
-		answer->kind = ANSWER_CONTINUE;
+	map_memory(call, answer);
 }
 
 /* With READ_IMPLIES_EXEC everything that is mapped is code. All ones only ask. */
