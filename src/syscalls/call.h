@@ -47,7 +47,7 @@ struct session {
 	bool (*keeps_variable)(void *context, const char *name, size_t length);
 	void *keeps_context;
 	bool scoped;      /* a Landlock domain keeps signals and tracing within the tree */
-	bool killable; /* the listener has WAIT_KILLABLE_RECV */
+	bool killable;    /* the listener has WAIT_KILLABLE_RECV */
 	bool judges_exec; /* what runs is verified: a program may be refused, or changed */
 	/*
 	 * Directories (hashes of their names) seen without a symlink lately: a hint that a path can
