@@ -35,7 +35,8 @@ void prefault(void)
 	(void)mallopt(M_TRIM_THRESHOLD, 4 * HEAP);
 	first = malloc(1);
 	heap_end = (uintptr_t)sbrk(0);
-	if (first != NULL && (uintptr_t)first < heap_end && heap_end - (uintptr_t)first <= 2 * HEAP)
+	if (first != NULL && (uintptr_t)first < heap_end &&
+		heap_end - (uintptr_t)first <= (size_t)2 * HEAP)
 		populate((uintptr_t)first, heap_end);
 	free(first);
 	if (data_start != 0 && data_end > data_start)
