@@ -5,6 +5,14 @@ local attack = require "attack"
 
 local tries = tostring(1000 // tonumber(os.getenv("MOONGATE_SPARSE") or "1"))
 
+local function differences(wanted, got)
+  local found = {}
+  for i = 1, math.max(#wanted, #got) do
+    if wanted[i] ~= got[i] then found[#found + 1] = tostring(wanted[i]) .. " / " .. tostring(got[i]) end
+  end
+  return found
+end
+
 describe("what is executed #live", function()
   after_each(live.cleanup)
 
@@ -102,6 +110,68 @@ end
       assert.equal(1, native.status, native.out .. native.err)
     end)
   end
+
+  local handlers = {
+    ["without a handler"] = "",
+    ["with one that looks at the words"] = "\nfunction on.exec(call) local argv, env = call.argv, call.env end",
+  }
+  for name, handler in pairs(handlers) do
+    attack.each(it, "fails as the kernel lets it fail, " .. name, function(who)
+      local root = live.directory()
+      attack.shell(("cd %s && printf '#!/nowhere\n' >missing && printf '#!/bin/sh\nexit 7\n' >script && " ..
+        "cp script closed && chmod 755 missing script && chmod 644 closed && ln -s nowhere dangling"):format(root), who)
+      local native, supervised = live.both {
+        as = who, cwd = root, policy = "default.allow()\ndeny.exec \"/moongate-never\"" .. handler,
+        command = { "/usr/bin/python3", "-c", [[
+import ctypes, errno, os
+libc = ctypes.CDLL(None, use_errno=True)
+good = (ctypes.c_char_p * 2)(b"zero", None)
+bad = (ctypes.c_void_p * 2)(8, None)
+for path in b"missing", b"script", b"closed", b"dangling", b"":
+    for flags in 0, 0x100, 0x10000, 0x80000004:
+        for what, argv, env in ("good", good, good), ("no", 8, good), ("argv", bad, good), ("env", good, bad):
+            child = os.fork()
+            if child == 0:
+                libc.syscall(322, -100, path, argv, env, ctypes.c_uint(flags))
+                os._exit(100 + min(ctypes.get_errno(), 99))
+            status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            print(path, hex(flags), what, errno.errorcode.get(status - 100, status))]] },
+      }
+      assert.equal("", native.err)
+      assert.same({}, differences(attack.lines(native), attack.lines(supervised)), supervised.err)
+      assert.equal(80, #attack.lines(native))
+    end)
+  end
+
+  attack.each(it, "waits for a file that another process holds by a lease", function(who)
+    local root = live.directory()
+    attack.shell(("cd %s && printf '#!/bin/sh\necho ran\n' >script && chmod 755 script"):format(root), who)
+    local native, supervised = live.both {
+      as = who, cwd = root, policy = "default.allow()\ndeny.exec \"/moongate-never\"",
+      command = { "/usr/bin/python3", "-c", [[
+import fcntl, os, signal, sys, time
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGIO})
+def held(inside):
+    fd = os.open("script", os.O_RDWR)
+    fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+    child = os.fork()
+    if child == 0:
+        os.close(fd)
+        signal.signal(signal.SIGALRM, lambda *_: None)
+        if inside: signal.setitimer(signal.ITIMER_REAL, 0.1)
+        try: os.execv("script", ["script"])
+        except OSError as e: os._exit(100 + e.errno)
+    signal.sigwait({signal.SIGIO})
+    time.sleep(0.3)
+    if not inside: os.close(fd)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+    if inside: os.close(fd)
+held(False)
+held(True)]] },
+    }
+    assert.equal("ran\n0\n104\n", native.out, native.err) -- a signal ends the wait: EINTR
+    assert.equal(native.out, supervised.out, supervised.err)
+  end)
 
   -- Words are read under the lock of all decisions: with seven million of them everybody waited for
   -- twenty seconds, and then the watchdog ended the run.

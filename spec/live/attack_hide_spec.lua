@@ -269,6 +269,22 @@ hide { "ROOT/list/hidden*" }
     end)
   end
 
+  attack.each(it, "lets links in links' texts be as long as the kernel does", function(who)
+    local root = live.directory()
+    attack.shell(("cd %s && mkdir d && echo there >d/f && python3 -c '" .. [[
+import os
+for i in range(12):
+    text = "l%%d" %% (i + 1) if i < 11 else "d"
+    os.symlink(text + "/." * ((4094 - len(text)) // 2), "l%%d" %% i)']]):format(root), who)
+    local native, supervised = live.both {
+      as = who, cwd = root, policy = ("default.allow() hide { %q }"):format(root .. "/hidden"),
+      command = "cat l0/f l6/f; cat l0/none; cat l11/none; ls l3/; echo x >l4/new; cat d/new; rm d/new",
+    }
+    assert.equal("there\nthere\nf\nx\n", native.out, native.err)
+    assert.equal(native.out, supervised.out, supervised.err)
+    assert.equal(native.err, supervised.err)
+  end)
+
   -- On ext4 the position of a name is its hash: the entry before a hidden name gave that away.
   for _, count in ipairs { 40, 2500 } do
     attack.each(it, "tells no place of theirs: " .. count, function(who)

@@ -40,7 +40,7 @@ static int replace_link(char path[PATH_MAX], const char *prefix, size_t length)
 	return 0;
 }
 
-/* One link of the path, if there is one: 1 replaced, 0 there is none, -EACCES somebody's own. */
+/* One link of the path, if there is one: 1 replaced, 0 there is none, -EPERM somebody's own. */
 static int replace_first_link(char path[PATH_MAX])
 {
 	char prefix[PATH_MAX], directory[PATH_MAX];
@@ -57,7 +57,7 @@ static int replace_first_link(char path[PATH_MAX])
 			(void)snprintf(directory, sizeof directory, "%.*s/",
 				(int)(strrchr(prefix, '/') - prefix), prefix);
 			return is_systems(directory, &st) ? replace_link(path, prefix, end) ?: 1
-							  : -EACCES;
+							  : -EPERM;
 		}
 		if (path[end] == '\0')
 			return 0;
@@ -74,6 +74,11 @@ static int system_name(const char *path, char *ret)
 	for (int i = 0; i < LINK_LIMIT && result == 1; i++)
 		result = replace_first_link(name);
 	if (result == -EACCES)
+		complain("note: %s lies in a directory that cannot be searched, so the rule is "
+			 "about "
+			 "the name, not about what links in it may lead to",
+			path);
+	if (result == -EPERM)
 		complain(
 			"note: %s leads through a symbolic link that anybody may have made, so the "
 			"rule is about the link, not about what it leads to\n"

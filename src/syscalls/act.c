@@ -81,7 +81,7 @@ static bool try_again(const struct call *call, int result, int attempt)
 	return result == -EINTR && call->cancelled != call->turn && attempt < ATTEMPTS;
 }
 
-static int open_interruptibly(struct call *call, const struct opening *opening)
+int act_open_as_self(struct call *call, const struct opening *opening)
 {
 	struct open_how how = how_of(opening);
 	int fd, attempt = 0;
@@ -112,12 +112,12 @@ int act_open(struct call *call, const struct opening *opening)
 
 	if (result < 0)
 		return result;
-	result = open_interruptibly(call, opening);
+	result = act_open_as_self(call, opening);
 	identity_leave(&identity);
 	if (result != -EACCES || !act_may_enter_anyway(call, opening->base))
 		return result;
 	/* Its own to enter, but not its own to open without a trace: open(2), O_NOATIME. */
-	return (opening->flags & O_NOATIME) != 0 ? -EPERM : open_interruptibly(call, opening);
+	return (opening->flags & O_NOATIME) != 0 ? -EPERM : act_open_as_self(call, opening);
 }
 
 static bool may_block(const struct stat *st, uint64_t flags)
@@ -153,7 +153,7 @@ int act_reopen(struct call *call, int pin, const struct stat *st, uint64_t flags
 	result = act_open(call, &opening);
 	if (result != -EACCES || !act_may_enter_anyway(call, pin))
 		return result;
-	return (flags & O_NOATIME) != 0 ? -EPERM : open_interruptibly(call, &opening);
+	return (flags & O_NOATIME) != 0 ? -EPERM : act_open_as_self(call, &opening);
 }
 
 /* The mode bits alone, for the target's identity. */
@@ -193,7 +193,7 @@ int act_reopen_own(struct call *call, const struct place *place, uint64_t flags)
 	if ((flags & (O_ACCMODE | O_TRUNC)) == O_RDONLY &&
 		procfs_is_own(&call->session->world, &call->target, place))
 		result = is_fdinfo(call, place) ? 0 : check_mode(call, place->object, flags);
-	return result < 0 ? result : open_interruptibly(call, &opening);
+	return result < 0 ? result : act_open_as_self(call, &opening);
 }
 
 int act_take_umask(const struct call *call)

@@ -28,6 +28,8 @@ struct opening {
 	bool known_to_block;
 };
 int act_open(struct call *call, const struct opening *opening);
+/* The same as the supervisor: what the kernel opens whatever the target may. */
+int act_open_as_self(struct call *call, const struct opening *opening);
 
 /* Opens a pinned object anew, as opening its path would: a new file description. */
 int act_reopen(struct call *call, int pin, const struct stat *st, uint64_t flags, uint32_t mode);

@@ -289,6 +289,18 @@ static int show_words(const struct call *call, size_t behind, struct shown_words
 	return result;
 }
 
+int call_check_words(const struct call *call)
+{
+	struct shown_words shown = {0};
+	int result = show_words(call, 1, &shown, &shown.argv_shown, &shown.argv);
+
+	if (result == 0 && shown.error == 0)
+		result = show_words(call, 2, &shown, &shown.env_shown, &shown.env);
+	words_clear(&shown.argv);
+	words_clear(&shown.env);
+	return result < 0 ? result : shown.error;
+}
+
 static int fetch_words(const struct request *request, enum fact_words which, const char **ret_bytes,
 	size_t *ret_size)
 {

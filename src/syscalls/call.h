@@ -171,6 +171,9 @@ struct shown_words {
 	struct words argv, env;
 };
 
+/* -EFAULT, -E2BIG: no program can start with them; or another negative errno. */
+int call_check_words(const struct call *call);
+
 void question_prepare(struct question *question, const struct call *call, unsigned rights,
 	const char *path, size_t path_len, bool missing);
 

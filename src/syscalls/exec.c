@@ -17,7 +17,10 @@
  * instruction it is compared with what was approved: gate/exec_stop.c.
  */
 
-enum { INTERPRETER_LIMIT = 5 }; /* exec_binprm() in fs/exec.c */
+enum {
+	INTERPRETER_LIMIT = 5, /* exec_binprm() in fs/exec.c */
+	CHECK_ONLY = 0x10000,  /* AT_EXECVE_CHECK */
+};
 
 struct job {
 	struct call *call;
@@ -26,6 +29,7 @@ struct job {
 	struct script
 		scripts[INTERPRETER_LIMIT + 1]; /* [i]: what chain[i] says, if count > i + 1 */
 	int count;
+	int broken;    /* why the chain ends where it does, negative */
 	char *program; /* redirect: what runs instead; owned */
 	struct shown_words shown;
 };
@@ -140,6 +144,42 @@ static bool is_nameless(const struct place *place)
 	return place->object >= 0 && (place->nameless || place->st.st_nlink == 0);
 }
 
+/* What is no regular file cannot be executed: do_open_execat() in fs/exec.c. */
+static int check_type(const struct stat *st)
+{
+	if (S_ISLNK(st->st_mode))
+		return -ELOOP; /* AT_SYMLINK_NOFOLLOW */
+	return S_ISREG(st->st_mode) ? 0 : -EACCES;
+}
+
+/* What is wrong with the words or an interpreter, unless the program itself is none. */
+static int explain(const struct job *job, int error)
+{
+	const struct world *world = &job->call->session->world;
+	struct identity identity;
+	char name[16];
+	int result = check_type(&job->chain[0].st);
+
+	if (result == 0)
+		result = identity_enter(&identity, world, &job->call->target);
+	if (result < 0)
+		return result;
+	(void)snprintf(name, sizeof name, "%d", job->chain[0].object);
+	result = faccessat(world->fds, name, X_OK, AT_EACCESS);
+	identity_leave(&identity);
+	return result < 0 ? -EACCES : error;
+}
+
+/* An interpreter is not there: but first the words are read. */
+static int explain_broken(const struct job *job, int error)
+{
+	int result = explain(job, error);
+
+	if (result == error)
+		result = call_check_words(job->call);
+	return result < 0 ? result : error;
+}
+
 /* true: link `i` of the chain may run. A missing file the kernel itself reports. */
 static bool may_run(struct job *job, int i)
 {
@@ -158,10 +198,11 @@ static bool may_run(struct job *job, int i)
 	question.request.interpreter = i + 1 < job->count ? job->chain[i + 1].path : NULL;
 	question_ask(&question, &verdict);
 	if (job->shown.error < 0) {
-		answer_result(job->answer, job->shown.error);
+		answer_result(job->answer,
+			job->chain[0].object < 0 ? -ENOENT : explain(job, job->shown.error));
 		may = false;
 	} else if (missing && (verdict.kind == VERDICT_ALLOW || verdict.source == SOURCE_DEFAULT)) {
-		answer_result(job->answer, -ENOENT);
+		answer_result(job->answer, i > 0 && job->broken < 0 ? job->broken : -ENOENT);
 		may = false;
 	} else {
 		may = settle(job, &question, &verdict, place);
@@ -193,17 +234,18 @@ static int pin_interpreter(const struct call *call, const char *path, struct pla
 
 /*
  * Pins what the "#!" lines name, one after the other. 0, or a negative errno: an interpreter is not
- * there, as the kernel would say.
+ * there, as the kernel would say; or the wait for a file was interrupted.
  */
 static int follow_chain(struct job *job)
 {
-	while (job->count <= INTERPRETER_LIMIT &&
-		script_read(job->call, job->chain[job->count - 1].object,
-			&job->scripts[job->count - 1])) {
+	while (job->count <= INTERPRETER_LIMIT) {
+		struct script *script = &job->scripts[job->count - 1];
 		struct place *next = &job->chain[job->count];
-		int result;
+		int result = script_read(job->call, job->chain[job->count - 1].object, script);
 
-		result = pin_interpreter(job->call, job->scripts[job->count - 1].interpreter, next);
+		if (result <= 0)
+			return result;
+		result = pin_interpreter(job->call, script->interpreter, next);
 		job->count++;
 		if (result < 0)
 			return result;
@@ -308,30 +350,6 @@ static void plan_exec(struct job *job)
 	job->answer->fd = steal_fd(&job->chain[job->count - 1].object);
 }
 
-/* What is no regular file cannot be executed: do_open_execat() in fs/exec.c. */
-static int check_type(const struct stat *st)
-{
-	if (S_ISLNK(st->st_mode))
-		return -ELOOP; /* AT_SYMLINK_NOFOLLOW */
-	return S_ISREG(st->st_mode) ? 0 : -EACCES;
-}
-
-/* An interpreter is not there: but first the program itself must be one. */
-static int explain_broken(const struct job *job, int error)
-{
-	const struct world *world = &job->call->session->world;
-	struct identity identity;
-	char name[16];
-	int result = identity_enter(&identity, world, &job->call->target);
-
-	if (result < 0)
-		return result;
-	(void)snprintf(name, sizeof name, "%d", job->chain[0].object);
-	result = faccessat(world->fds, name, X_OK, AT_EACCESS);
-	identity_leave(&identity);
-	return result < 0 ? -EACCES : error;
-}
-
 /* Whether all that there is of the chain may run; else the answer is filled. */
 static bool may_all_run(struct job *job)
 {
@@ -395,19 +413,34 @@ static void run_other(struct job *job)
 		plan_exec(job);
 }
 
+/* AT_EXECVE_CHECK (Linux 6.14): only the file itself is looked at, and nothing will run. */
+static bool is_check(const struct call *call)
+{
+	return (call->at_flags & CHECK_ONLY) != 0;
+}
+
+static bool is_interruption(int result)
+{
+	return result == -INTERNAL_ERESTARTSYS || result == -EINTR || result == -ESRCH;
+}
+
 static void judge_chain(struct job *job)
 {
 	const struct stat *program = &job->chain[0].st;
-	bool verified = job->call->session->judges_exec;
+	bool verified = job->call->session->judges_exec && !is_check(job->call);
 	int result = 0;
 
 	if (verified && S_ISREG(program->st_mode))
 		result = follow_chain(job);
+	if (is_interruption(result)) {
+		answer_result(job->answer, result);
+		return;
+	}
 	if (result < 0)
-		result = explain_broken(job, result);
+		result = job->broken = explain_broken(job, result);
 	if (!may_all_run(job))
 		return;
-	if (job->program != NULL) {
+	if (job->program != NULL && !is_check(job->call)) {
 		run_other(job);
 		return;
 	}
@@ -421,11 +454,19 @@ static void judge_chain(struct job *job)
 		plan_exec(job);
 }
 
+static bool has_known_flags(const struct call *call)
+{
+	return (call->at_flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | CHECK_ONLY)) == 0;
+}
+
 void exec_perform(struct call *call, struct answer *answer)
 {
 	struct job job = {.call = call, .answer = answer, .count = 1};
-	int result = pin_program(call, &job.chain[0]);
+	int result = -EINVAL;
 
+	/* getname() comes before the flags, whatever else is wrong with the path behind them. */
+	if (has_known_flags(call) || (call->given_len == 0 && !(call->at_flags & AT_EMPTY_PATH)))
+		result = pin_program(call, &job.chain[0]);
 	if (result == 0 || (result == -ENOENT && job.chain[0].path_len > 0))
 		judge_chain(&job);
 	else

@@ -1,22 +1,43 @@
 #include "syscalls/script.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "syscalls/act.h"
 
-/* What is behind the end of the file is zero, as in the kernel's buffer. */
-static ssize_t read_start(const struct call *call, int pin, char buffer[SCRIPT_LINE_SIZE])
+/*
+ * As the supervisor: a script need not be readable to be run. Where another process holds a write
+ * lease on the file, the kernel, too, waits until it has been given back.
+ */
+static int open_pin(struct call *call, int pin)
 {
 	char name[16];
-	cleanup_fd int fd = -1;
+	struct opening opening = {.base = call->session->world.fds,
+		.name = name,
+		.flags = O_RDONLY,
+		.known_to_block = true};
+	int fd;
+
+	(void)snprintf(name, sizeof name, "%d", pin);
+	fd = openat(opening.base, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0 && errno == EWOULDBLOCK)
+		return act_open_as_self(call, &opening);
+	return fd < 0 ? -errno : fd;
+}
+
+/* What is behind the end of the file is zero, as in the kernel's buffer. */
+static ssize_t read_start(struct call *call, int pin, char buffer[SCRIPT_LINE_SIZE])
+{
+	cleanup_fd int fd = open_pin(call, pin);
 
 	memset(buffer, 0, SCRIPT_LINE_SIZE);
-	(void)snprintf(name, sizeof name, "%d", pin);
-	fd = openat(call->session->world.fds, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	return fd < 0 ? -1 : pread(fd, buffer, SCRIPT_LINE_SIZE, 0);
+	if (fd < 0)
+		return fd == -EACCES || fd == -EPERM ? 0 : fd;
+	return pread(fd, buffer, SCRIPT_LINE_SIZE, 0) < 0 ? 0 : SCRIPT_LINE_SIZE;
 }
 
 static bool is_blank(char byte)
@@ -41,14 +62,16 @@ static size_t find_end(const char line[SCRIPT_LINE_SIZE])
 	return at < last ? last : 0;
 }
 
-bool script_read(const struct call *call, int pin, struct script *ret)
+int script_read(struct call *call, int pin, struct script *ret)
 {
 	char line[SCRIPT_LINE_SIZE];
 	ssize_t size = read_start(call, pin, line);
 	size_t end, start = 2, stop;
 
-	if (size < 2 || line[0] != '#' || line[1] != '!')
-		return false;
+	if (size < 0)
+		return (int)size;
+	if (line[0] != '#' || line[1] != '!')
+		return 0;
 	end = find_end(line);
 	while (end > 2 && is_blank(line[end - 1]))
 		end--;
@@ -58,13 +81,13 @@ bool script_read(const struct call *call, int pin, struct script *ret)
 	while (stop < end && !is_blank(line[stop]) && line[stop] != '\0')
 		stop++;
 	if (stop == start)
-		return false;
+		return 0;
 	*ret = (struct script){0};
 	memcpy(ret->interpreter, line + start, stop - start);
 	if (stop == end || line[stop] == '\0')
-		return true;
+		return 1;
 	while (stop < end && is_blank(line[stop]))
 		stop++;
 	memcpy(ret->argument, line + stop, strnlen(line + stop, end - stop));
-	return true;
+	return 1;
 }

@@ -11,7 +11,8 @@ struct script {
 };
 
 /*
- * The first line of the pinned file, as load_script() in fs/binfmt_script.c reads it. false: the
- * file is no script, or the kernel would not take it for one, or it can't be read.
+ * The first line of the pinned file, as load_script() in fs/binfmt_script.c reads it. 1; 0: the
+ * file is no script, or the kernel would not take it for one, or it is closed to us; or a negative
+ * errno, as act_open().
  */
-bool script_read(const struct call *call, int pin, struct script *ret);
+int script_read(struct call *call, int pin, struct script *ret);

@@ -150,15 +150,18 @@ static int next_component(struct walk *walk, struct component *ret)
 	return 1;
 }
 
-/* Puts a link's text before what is left to walk. */
+/*
+ * Puts a link's text before what is left to walk. Links in links' texts leave as much as forty of
+ * them may be long.
+ */
 int walk_insert(struct walk *walk, const char *text)
 {
-	char joined[REST_SIZE];
-	int length = snprintf(joined, sizeof joined, "%s%s", text, walk->rest + walk->at);
+	char *joined;
 
-	if (length < 0 || (size_t)length >= sizeof joined)
-		return -ENAMETOOLONG;
-	memcpy(walk->rest, joined, (size_t)length + 1);
+	if (asprintf(&joined, "%s%s", text, walk->rest + walk->at) < 0)
+		return -ENOMEM;
+	free(walk->rest);
+	walk->rest = joined;
 	walk->at = 0;
 	return text[0] == '/' ? walk_move_to_root(walk) : 0;
 }
@@ -197,7 +200,7 @@ static int miss(struct walk *walk, const struct component *component)
 	added = snprintf(place->path + length, sizeof place->path - (size_t)length, "/%s%s",
 		component->name, rest);
 	if (added < 0 || (size_t)(length + added) >= sizeof place->path)
-		return -ENAMETOOLONG;
+		return component->last ? -ENAMETOOLONG : -ENOENT;
 	place->path_len = (size_t)(length + added);
 	if (!component->last)
 		return -ENOENT;
@@ -358,9 +361,9 @@ static int begin(struct walk *walk)
 	const struct route *route = walk->route;
 	struct statx st;
 
-	if (route->length >= sizeof walk->rest)
-		return -ENAMETOOLONG;
-	memcpy(walk->rest, route->path, route->length + 1);
+	walk->rest = strndup(route->path, route->length);
+	if (walk->rest == NULL)
+		return -ENOMEM;
 	walk->start = route->base >= 0 ? route->base : walk->root;
 	if (identity_of(walk->start, &st) < 0)
 		return -EACCES;
@@ -404,5 +407,6 @@ int place_walk(const struct route *route, struct place *ret)
 	while (result == STEP_GO_ON)
 		result = step(&walk);
 	close_fd(&walk.current);
+	free(walk.rest);
 	return result < 0 ? result : name_place(&walk);
 }

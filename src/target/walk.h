@@ -9,18 +9,18 @@
 
 /* What walk.c and its other half, links.c, share. Nobody else includes this. */
 
-enum { SYMLINK_LIMIT = 40, REST_SIZE = 2 * PATH_MAX };
+enum { SYMLINK_LIMIT = 40 };
 
 struct walk {
 	const struct route *route;
-	int root;             /* where '/' is; not owned */
-	int start;            /* where the walk began; not owned */
-	int current;          /* the directory reached; owned */
-	bool root_known;      /* to the kernel, which looks it up late: see move_to_root() */
-	int links;            /* symlinks followed */
-	uint64_t mount;       /* RESOLVE_NO_XDEV: the only mount allowed */
-	char rest[REST_SIZE]; /* text still to be walked */
-	size_t at;            /* where in it */
+	int root;        /* where '/' is; not owned */
+	int start;       /* where the walk began; not owned */
+	int current;     /* the directory reached; owned */
+	bool root_known; /* to the kernel, which looks it up late: see move_to_root() */
+	int links;       /* symlinks followed */
+	uint64_t mount;  /* RESOLVE_NO_XDEV: the only mount allowed */
+	char *rest;      /* text still to be walked; owned */
+	size_t at;       /* where in it */
 	struct place *place;
 };
 
