@@ -145,9 +145,13 @@ for name, *arguments in (("kcmp", 312, os.getpid(), os.getpid(), 0, 0, 0), ("per
     live.write_file(root .. "/open/text", policy)
     local result = live.run { as = who, cwd = root, command = ([[
 cat open/text >open/policy.lua && chmod 644 open/policy.lua
-%s run -q -p open/policy.lua -- sh -c 'echo "default.allow()" >open/policy.lua; cat shut/data; cat open/policy.lua'
+%s run -p open/policy.lua -- sh -c 'echo "default.allow()" >open/policy.lua; cat shut/data; cat open/policy.lua'
 ]]):format(live.binary) }
     assert.equal("default.allow()\n", result.out, result.err)
     assert.truthy(result.err:find("shut/data: Permission denied", 1, true), result.err)
+    local note = "note: the policy lets the program write the policy " .. root .. "/open/policy.lua\n"
+    assert.truthy(result.err:find(note, 1, true), result.err)
+    local quiet = live.run { as = who, policy = policy, command = "true" }
+    assert.falsy(quiet.err:find("write the policy", 1, true), quiet.err)
   end)
 end)

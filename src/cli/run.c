@@ -18,6 +18,7 @@
 #include "cli/command.h"
 #include "cli/program.h"
 #include "cli/report.h"
+#include "cli/run_notes.h"
 #include "cli/session.h"
 #include "cli/supervise.h"
 #include "gate/gate.h"
@@ -136,55 +137,6 @@ static int parse(struct run *run, int argc, char **argv)
 }
 
 /* ---- before anything runs ------------------------------------------------------------------ */
-
-static void append_name(char *names, size_t size, const char *name)
-{
-	size_t used = strlen(names);
-
-	text_print(names + used, size - used, "%s%s", used > 0 ? ", " : "", name);
-}
-
-/* The words of allow.syscall that let calls through without a judgement, as the policy has them. */
-static void note_unjudged(const struct run *run)
-{
-	size_t count;
-	const struct syscall_rule *rules = policy_syscall_rules(run->policy, &count);
-	char names[512] = "";
-
-	for (size_t i = 0; i < count; i++)
-		if (!rules[i].deny && syscall_word_is_unjudged(rules[i].word) &&
-			strstr(names, rules[i].word) == NULL)
-			append_name(names, sizeof names, rules[i].word);
-	if (names[0] != '\0' && !run->report_options.quiet)
-		complain("note: the policy opens %s\nthis version does not judge those calls: they "
-			 "may reach "
-			 "whatever the user may, wherever it is",
-			names);
-}
-
-/* A log that the program can write tells what the program wants. */
-static void note_writable_log(const struct run *run)
-{
-	char path[PATH_MAX];
-	struct verdict verdict = {0};
-	const struct request request = {.operation = OPERATION_OPEN,
-		.syscall = "openat",
-		.rights = RIGHT_MODIFY,
-		.path = path,
-		.given = path,
-		.flags = O_WRONLY};
-	struct request asked = request;
-
-	if (run->report_options.log == NULL || realpath(run->report_options.log, path) == NULL)
-		return;
-	asked.path_len = asked.given_len = strlen(path);
-	lua_host_decide(run->host, &asked, &verdict);
-	if (verdict.kind == VERDICT_ALLOW)
-		complain("note: the policy lets the program write the log %s\n"
-			 "put the log where it may not",
-			path);
-	verdict_clear(&verdict);
-}
 
 static int load_policy(struct run *run, struct error *err)
 {
@@ -414,8 +366,11 @@ static int prepare_and_start(struct run *run, struct error *err)
 	result = prepare(run, err);
 	if (result < 0)
 		return result;
-	note_unjudged(run);
-	note_writable_log(run);
+	if (!run->report_options.quiet) {
+		run_note_unjudged(run->policy);
+		run_note_writable_policies(run->policy, &run->policies);
+	}
+	run_note_writable_log(run->host, run->report_options.log);
 	return start(run, err);
 }
 
