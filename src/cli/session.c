@@ -63,7 +63,8 @@ struct session *session_new(
 		session->keeps_variable = keeps_variable;
 		session->keeps_context = policy;
 	}
-	session->judges_exec = session->keeps_variable != NULL ||
+	session->judges_map = filter_judges_map(policy);
+	session->judges_exec = session->judges_map || session->keeps_variable != NULL ||
 			       !policy_always_allows(policy, OPERATION_EXEC, RIGHT_EXEC);
 	for (int i = 0; i < OPERATION_COUNT; i++)
 		session->asks[i] = policy_has_handler(policy, (enum operation)i);

@@ -145,8 +145,8 @@ static bool handle_stop(struct redirection *redirection, pid_t pid, int status)
 			unblock_signals(redirection, pid);
 		/* First: as soon as it goes, it may ask for something else. */
 		redirection->worker->redirects = 0;
-		return ptrace(PTRACE_DETACH, pid, NULL, (void *)(long)signal) == 0 ||
-		       errno == ESRCH;
+		/* Killed inside its stop: then it is waited for, nobody else can. */
+		return ptrace(PTRACE_DETACH, pid, NULL, (void *)(long)signal) == 0;
 	case KILL:
 		(void)kill(pid, SIGKILL);
 		return false; /* it is waited for */

@@ -64,18 +64,24 @@ static const char *objection(const struct session *session, pid_t pid, const str
 	return NULL;
 }
 
+static const char *object(const struct worker *worker, pid_t pid, int event, const void *context)
+{
+	const struct session *session = worker->gate->session;
+	const char *why = event == PTRACE_EVENT_EXEC ? objection(session, pid, context) : NULL;
+
+	if (why == NULL && event == PTRACE_EVENT_EXEC && session->judges_map &&
+		!map_approve_image(worker, pid))
+		why = "what it has as code could not be read; it was killed";
+	return why;
+}
+
 bool exec_is_approved(struct worker *worker, pid_t pid, const struct exec_plan *plan)
 {
-	const char *why = objection(worker->gate->session, pid, plan);
+	const char *why = object(worker, pid, PTRACE_EVENT_EXEC, plan);
 
 	if (why != NULL)
 		call_report(&worker->call, EACCES, why);
 	return why == NULL;
-}
-
-static const char *object(const struct worker *worker, pid_t pid, int event, const void *context)
-{
-	return event == PTRACE_EVENT_EXEC ? objection(worker->gate->session, pid, context) : NULL;
 }
 
 void exec_stop(struct worker *worker, const struct answer *answer)

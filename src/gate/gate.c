@@ -274,6 +274,7 @@ int gate_start(struct session *session, struct gate **ret, struct error *err)
 	(void)pthread_cond_init(&gate->lead_free, NULL);
 	session->blocking_begin = gate_blocking_begin;
 	session->blocking_end = gate_blocking_end;
+	approved_init(&gate->approved);
 	gate_prepare_signals();
 	result = start_threads(gate, err);
 	if (result < 0)

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "gate/approved.h"
 #include "gate/gate.h"
 #include "gate/notify.h"
 
@@ -68,6 +69,8 @@ struct gate {
 	atomic_ulong received;       /* how many, ever */
 	unsigned long seen_received; /* the watchdog's note */
 
+	struct approved approved; /* where what is loaded as code is judged */
+
 	pthread_t monitor;
 	struct notify_buffers monitor_buffers;
 	atomic_int monitor_asleep; /* futex: 1 asleep, 0 awake, -1 it is to end */
@@ -105,6 +108,8 @@ void stop_restart(const struct target *target, struct notify_buffers *buffers);
 
 /* map_stop.c: lets the kernel map a file, and verifies that it was the one. */
 void map_stop(struct worker *worker, const struct answer *answer);
+/* In the exec stop: what a new program has as code, itself and its loader, is approved with it. */
+bool map_approve_image(const struct worker *worker, pid_t pid);
 
 /* In the exec stop: whether it may run what is there; else it has been said why not. */
 bool exec_is_approved(struct worker *worker, pid_t pid, const struct exec_plan *plan);

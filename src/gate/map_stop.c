@@ -1,26 +1,48 @@
+#include <errno.h>
+#include <unistd.h>
+
 #include "gate/internal.h"
-#include "target/maps.h"
 #include "target/registers.h"
 
 /*
  * A mapping of code that was approved, and what came of it: another thread may have exchanged the
- * descriptor. What the call has returned says where it is. The thread has not run since; others of
- * its process could jump there before it is killed, if they run code of their own already.
+ * descriptor, and moved away what it brought. So what the call has returned must be the file, all
+ * of it; and whatever else the process has as code must have been approved, too. The thread has not
+ * run since; others of its process could use what they brought before it is killed, or fork with
+ * it, if they run code of their own already.
  */
+
+static bool is_approved(void *context, const struct maps_file *file)
+{
+	return approved_has(context, file);
+}
 
 static const char *object(const struct worker *worker, pid_t pid, int event, const void *context)
 {
+	static const char other[] =
+		"what was mapped as code is not what the policy approved; it was killed";
+	const struct session *session = worker->gate->session;
 	const struct answer *answer = context;
+	struct approved *approved = &worker->gate->approved;
+	struct maps_file file;
 	int64_t address;
+	int result = registers_result(pid, &address);
 
 	(void)event;
-	if (registers_result(pid, &address) < 0)
+	if (result == -ESRCH)
+		return NULL; /* it was killed meanwhile */
+	if (result < 0)
 		return "what was mapped as code could not be verified; it was killed";
-	if (address < 0 && address > -4096)
-		return NULL; /* it failed */
-	if (!maps_have(&worker->gate->session->world, pid, (uint64_t)address, answer->fd))
-		return "what was mapped as code is not what the policy approved; it was killed";
-	return NULL;
+	if (address >= 0 || address < -4095) {
+		if (!maps_have(&session->world, pid, (uint64_t)address, worker->call.arguments[1],
+			    answer->fd, &file) ||
+			!approved_add(approved, &file))
+			return other;
+	}
+	/* Whoever may have memory as code may have any code. */
+	if (session->any_code || maps_visit_code(&session->world, pid, is_approved, approved))
+		return NULL;
+	return other;
 }
 
 void map_stop(struct worker *worker, const struct answer *answer)
@@ -29,4 +51,15 @@ void map_stop(struct worker *worker, const struct answer *answer)
 		    "code can't be loaded by a process that is being traced: what it loads could "
 		    "not be verified"))
 		stop_verify(worker, object, answer);
+}
+
+static bool remember(void *context, const struct maps_file *file)
+{
+	return approved_add(context, file);
+}
+
+bool map_approve_image(const struct worker *worker, pid_t pid)
+{
+	return maps_visit_code(
+		&worker->gate->session->world, pid, remember, &worker->gate->approved);
 }

@@ -40,12 +40,44 @@ static int seize(const struct gate *gate, pid_t tid, long options)
 	return -EPERM;
 }
 
+static void interrupt(const struct target *target)
+{
+	(void)ptrace(PTRACE_INTERRUPT, target->tid, NULL, NULL);
+}
+
+/* Until it has stopped and is let go, or has ended: a tracee can only be reaped by its tracer. */
+static void let_go(pid_t tid)
+{
+	for (;;) {
+		int status, signal;
+		pid_t pid = waitpid(tid, &status, __WALL | __WNOTHREAD);
+
+		if (pid < 0 && errno != EINTR)
+			return;
+		if (pid < 0 || !WIFSTOPPED(status))
+			continue;
+		signal = status >> 16 == 0 ? WSTOPSIG(status) : 0;
+		if (ptrace(PTRACE_DETACH, pid, NULL, (void *)(long)signal) == 0)
+			return;
+	}
+}
+
+/* The number may have come to be another's before it was seized; from now on it can't any more. */
+static bool is_target(const struct target *target)
+{
+	if (target_check(target) == 0)
+		return true;
+	interrupt(target);
+	let_go(target->tid);
+	return false;
+}
+
 bool stop_seize(struct worker *worker, long options, const char *why)
 {
 	const struct target *target = &worker->call.target;
 
 	if (seize(worker->gate, target->tid, options) == 0)
-		return true;
+		return is_target(target);
 	if (target_check(target) == 0)
 		call_report(&worker->call, EACCES, why);
 	(void)notify_send_error(target->listener, &worker->buffers, target->id, EACCES);
@@ -67,12 +99,8 @@ static bool handle_stop(
 	}
 	if (event == 0)
 		signal = WSTOPSIG(status); /* it had one coming */
-	return ptrace(PTRACE_DETACH, pid, NULL, (void *)(long)signal) == 0 || errno == ESRCH;
-}
-
-static void interrupt(const struct target *target)
-{
-	(void)ptrace(PTRACE_INTERRUPT, target->tid, NULL, NULL);
+	/* Killed inside its stop: then it is waited for, nobody else can. */
+	return ptrace(PTRACE_DETACH, pid, NULL, (void *)(long)signal) == 0;
 }
 
 /*
@@ -103,28 +131,16 @@ void stop_verify(struct worker *worker, stop_objection *object, const void *cont
 	}
 }
 
-static void let_go(pid_t tid, int status)
-{
-	int signal = status >> 16 == 0 ? WSTOPSIG(status) : 0;
-
-	(void)ptrace(PTRACE_DETACH, tid, NULL, (void *)(long)signal);
-}
-
 void stop_restart(const struct target *target, struct notify_buffers *buffers)
 {
-	int status;
-	pid_t tid;
-
 	if (ptrace(PTRACE_SEIZE, target->tid, NULL, (void *)(long)PTRACE_O_EXITKILL) < 0) {
 		/* A debugger has it: the plain errno is always right. */
 		(void)notify_send_error(target->listener, buffers, target->id, EINTR);
 		return;
 	}
+	if (!is_target(target))
+		return;
 	interrupt(target);
 	(void)notify_send_error(target->listener, buffers, target->id, INTERNAL_ERESTARTSYS);
-	do
-		tid = waitpid(target->tid, &status, __WALL | __WNOTHREAD);
-	while (tid < 0 && errno == EINTR);
-	if (tid > 0 && WIFSTOPPED(status))
-		let_go(tid, status);
+	let_go(target->tid);
 }

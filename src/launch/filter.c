@@ -101,7 +101,8 @@ static bool is_asked(const struct policy *policy, const struct syscall_row *row,
 		       policy_has_handler(policy, OPERATION_KILL);
 	/* Without privileges every program is looked at: would_blind_us() in syscalls/exec.c. */
 	if (row->operation == OPERATION_EXEC &&
-		((setting & FILTER_PRIVILEGED) == 0 || policy_judges_environment(policy)))
+		((setting & FILTER_PRIVILEGED) == 0 || policy_judges_environment(policy) ||
+			filter_judges_map(policy)))
 		return true;
 	if (operation_rights(row->operation) == RIGHT_STAT)
 		return policy_judges(policy, RIGHT_STAT) ||

@@ -16,9 +16,9 @@
  */
 
 /* Children that the process had before it became a supervisor (`daemon & exec moongate …`). */
-enum { SPARED_LIMIT = 256 };
-static pid_t spared[SPARED_LIMIT];
-static size_t spared_count;
+static pid_t *spared;
+static size_t spared_count, spared_room;
+static bool spared_failed;
 
 static bool is_spared(pid_t pid)
 {
@@ -67,8 +67,18 @@ static int visit_children(void (*visit)(pid_t pid))
 
 static void spare(pid_t pid)
 {
-	if (spared_count < SPARED_LIMIT)
-		spared[spared_count++] = pid;
+	if (spared_count == spared_room) {
+		size_t room = 2 * spared_room + 64;
+		pid_t *more = reallocarray(spared, room, sizeof *more);
+
+		if (more == NULL) {
+			spared_failed = true;
+			return;
+		}
+		spared = more;
+		spared_room = room;
+	}
+	spared[spared_count++] = pid;
 }
 
 int launch_spare_children(struct error *err)
@@ -81,7 +91,7 @@ int launch_spare_children(struct error *err)
 			"the kernel does not list a process's children (CONFIG_PROC_CHILDREN)\n"
 			"without that nobody could end the program's processes for certain");
 	(void)visit_children(spare);
-	return 0;
+	return spared_failed ? error_set(err, ENOMEM, "out of memory") : 0;
 }
 
 static void kill_child(pid_t pid)

@@ -46,9 +46,11 @@ struct session {
 	/* Whether programs get a variable of their environment; NULL: they get all. */
 	bool (*keeps_variable)(void *context, const char *name, size_t length);
 	void *keeps_context;
-	bool scoped;      /* a Landlock domain keeps signals and tracing within the tree */
-	bool killable;    /* the listener has WAIT_KILLABLE_RECV */
-	bool judges_exec; /* what runs is verified: a program may be refused, or changed */
+	bool scoped;          /* a Landlock domain keeps signals and tracing within the tree */
+	bool killable;        /* the listener has WAIT_KILLABLE_RECV */
+	bool judges_map;      /* what is loaded as code is verified */
+	atomic_bool any_code; /* somebody was allowed memory as code */
+	bool judges_exec;     /* what runs is verified: a program may be refused, or changed */
 	/*
 	 * Directories (hashes of their names) seen without a symlink lately: a hint that a path can
 	 * be shown to a handler before it is opened. Wrong entries cost a second question, no more.

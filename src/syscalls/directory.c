@@ -27,15 +27,15 @@ struct job {
 
 enum { ATTEMPTS = 8 };
 
-static int act(struct job *job)
+static int act_on(const struct job *job, const struct entry *entry, bool *ret_moved)
 {
 	struct moves *moves = &job->call->session->moves;
 	int result = moves_hold(moves, false);
 
 	if (result < 0)
 		return result;
-	job->moved = !entry_is_where_it_was(job->call, &job->entry);
-	result = job->moved ? -EACCES : job->act(job->call, &job->entry);
+	*ret_moved = !entry_is_where_it_was(job->call, entry);
+	result = *ret_moved ? -EACCES : job->act(job->call, entry);
 	moves_release(moves, false);
 	return result;
 }
@@ -44,8 +44,9 @@ static void redirected(struct job *job, const char *path)
 {
 	cleanup_entry struct entry entry = ENTRY_NOWHERE;
 	int result = entry_find_redirected(job->call, path, &entry);
+	bool moved;
 
-	answer_result(job->answer, result < 0 ? result : job->act(job->call, &entry));
+	answer_result(job->answer, result < 0 ? result : act_on(job, &entry, &moved));
 }
 
 static void decide(struct job *job, int otherwise)
@@ -60,7 +61,7 @@ static void decide(struct job *job, int otherwise)
 	question.request.flags = (uint32_t)job->call->at_flags;
 	switch (judge(&question, job->answer, otherwise, &verdict)) {
 	case JUDGED_ALLOW:
-		answer_result(job->answer, act(job));
+		answer_result(job->answer, act_on(job, &job->entry, &job->moved));
 		break;
 	case JUDGED_REDIRECT:
 		redirected(job, verdict.data);

@@ -39,7 +39,10 @@ static bool may_map(struct call *call, struct answer *answer, const char *path, 
 
 static bool may_map_memory(struct call *call, struct answer *answer)
 {
-	return may_map(call, answer, "/", 1);
+	if (!may_map(call, answer, "/", 1))
+		return false;
+	call->session->any_code = true;
+	return true;
 }
 
 static void map_memory(struct call *call, struct answer *answer)

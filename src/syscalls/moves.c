@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <time.h>
 
-enum { PATIENCE_SECONDS = 2 };
+enum { PATIENCE_SECONDS = 60 };
 
 void moves_init(struct moves *moves)
 {
@@ -24,10 +24,10 @@ int moves_hold(struct moves *moves, bool renames)
 			    : pthread_rwlock_tryrdlock(&moves->lock);
 
 	if (error != 0) {
-		(void)clock_gettime(CLOCK_REALTIME, &until);
+		(void)clock_gettime(CLOCK_MONOTONIC, &until);
 		until.tv_sec += PATIENCE_SECONDS;
-		error = renames ? pthread_rwlock_timedwrlock(&moves->lock, &until)
-				: pthread_rwlock_timedrdlock(&moves->lock, &until);
+		error = renames ? pthread_rwlock_clockwrlock(&moves->lock, CLOCK_MONOTONIC, &until)
+				: pthread_rwlock_clockrdlock(&moves->lock, CLOCK_MONOTONIC, &until);
 	}
 	if (error != 0)
 		return -EBUSY;

@@ -16,10 +16,9 @@
  *
  * Where a path has no `.`, `..` and no symlink, its text (behind the name of its base) is the
  * object's name. So: decide on the text, then open it and have the kernel vouch for "no symlink"
- * in the same call. What happens to the names between the two changes nothing: whatever is
- * opened is what bears the judged name at that moment, if its base is still where it was. If the
- * kernel finds a symlink, or something was renamed meanwhile, the decision was about nothing, and
- * the long way starts from scratch.
+ * in the same call. Whatever is opened is what bears the judged name, if no directory moves
+ * meanwhile, not even while the kernel walks. If it finds a symlink, or something was renamed, the
+ * decision was about nothing, and the long way starts from scratch.
  */
 
 /* No empty, `.` or `..` component, no trailing slash. */
@@ -45,10 +44,8 @@ static bool can_go_directly(const struct open_job *job)
 {
 	const struct call *call = job->call;
 
-	/* What is cut off can't be put back, if the base turns out to have been moved. */
-	if ((call->flags & O_TRUNC) != 0 && call->given[0] != '/')
-		return false;
-	return (call->flags & (O_CREAT | O_PATH | (O_TMPFILE & ~O_DIRECTORY))) == 0 &&
+	/* What is cut off can't be put back, if a directory turns out to have been moved. */
+	return (call->flags & (O_CREAT | O_TRUNC | O_PATH | (O_TMPFILE & ~O_DIRECTORY))) == 0 &&
 	       call->resolve == 0 && !call->session->world.roots_vary &&
 	       is_plain(call->given, call->given_len);
 }
@@ -129,7 +126,6 @@ static bool is_ready_for_handler(const struct open_job *job, const char *name)
 
 static int open_plain(const struct open_job *job)
 {
-	const struct call *call = job->call;
 	struct opening opening = {
 		.base = job->base >= 0 ? job->base : AT_FDCWD,
 		.name = job->call->given,
@@ -137,9 +133,6 @@ static int open_plain(const struct open_job *job)
 		.resolve = RESOLVE_NO_SYMLINKS,
 	};
 
-	/* Natively the descriptor comes first: nothing may be cut off for one that can't be had. */
-	if (open_wants(job, O_TRUNC) && process_fds_exhausted(&call->session->world, &call->target))
-		return -EMFILE;
 	return act_open(job->call, &opening);
 }
 
@@ -165,9 +158,7 @@ static bool may_be_its_own(const struct open_job *job, int result)
 
 static bool has_moved(const struct open_job *job, struct moves_ticket ticket)
 {
-	const struct call *call = job->call;
-
-	return call->given[0] != '/' && !moves_none_since(&call->session->moves, ticket);
+	return !moves_none_since(&job->call->session->moves, ticket);
 }
 
 static bool open_allowed(struct open_job *job, const struct question *question,

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #include "syscalls/perform.h"
@@ -13,9 +14,24 @@
 
 enum { IOPRIO_WHO_PROCESS = 1 };
 
+/* 0: it can't be told. */
+static pid_t own_process(const struct call *call)
+{
+	struct process_status status;
+
+	return process_status(&call->session->world, &call->target, &status) < 0 ? 0 : status.tgid;
+}
+
 static void refuse(struct call *call, struct answer *answer)
 {
 	answer_refusal(call, answer, EPERM, "processes outside are left alone");
+}
+
+/* A limit of processor time that is over is a SIGKILL that on.kill was not asked about. */
+static bool signals_by_limit(const struct call *call)
+{
+	return call->session->asks[OPERATION_KILL] && strcmp(call->row->name, "prlimit64") == 0 &&
+	       call->arguments[2] != 0;
 }
 
 void process_perform(struct call *call, struct answer *answer)
@@ -28,6 +44,9 @@ void process_perform(struct call *call, struct answer *answer)
 	} else if (process_status_of(world, call->pid, &status) == -ESRCH) {
 		/* Not left to the kernel: the number may be a new thread of ours by then. */
 		answer->error = ESRCH;
+	} else if (signals_by_limit(call) && status.tgid != own_process(call)) {
+		answer_refusal(call, answer, EPERM,
+			"where on.kill decides, nobody sets the limits of other processes");
 	} else if (process_in_tree(world, call->pid)) {
 		answer->kind = ANSWER_CONTINUE;
 	} else {

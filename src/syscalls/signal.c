@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -78,8 +79,10 @@ static int signal_all(const struct world *world, const struct audience *audience
 static void signal_group(struct call *call, struct answer *answer)
 {
 	const struct world *world = &call->session->world;
-	struct audience audience = {.group = -call->pid, .signal = (int)call->arguments[1]};
-	int result = process_status(world, &call->target, &audience.caller);
+	struct audience audience = {
+		.group = call->pid == INT_MIN ? 0 : -call->pid, .signal = (int)call->arguments[1]};
+	int result = call->pid == INT_MIN ? -ESRCH
+					  : process_status(world, &call->target, &audience.caller);
 
 	audience.process = audience.caller.tgid;
 	if (call->pid == -1)
@@ -157,6 +160,10 @@ void kill_perform(struct call *call, struct answer *answer)
 /* Calls that can't name a group. */
 void kill_one_perform(struct call *call, struct answer *answer)
 {
+	if (call->pid <= 0) {
+		answer->kind = ANSWER_CONTINUE; /* EINVAL or ESRCH, whoever asks */
+		return;
+	}
 	if (!may_send(call, answer))
 		return;
 	if (call->session->scoped)

@@ -13,42 +13,63 @@
 /* A line of /proc/PID/maps. */
 struct area {
 	uint64_t start, end;
-	dev_t device;
-	uint64_t inode; /* 0: no file */
+	bool is_code;
+	struct maps_file file; /* inode 0: no file */
 };
 
 static bool parse(const char *line, struct area *ret)
 {
 	unsigned major, minor;
+	char rights[5];
 
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %*x %x:%x %" SCNu64, &ret->start, &ret->end,
-		    &major, &minor, &ret->inode) != 5)
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %*x %x:%x %" SCNu64, &ret->start, &ret->end,
+		    rights, &major, &minor, &ret->file.inode) != 6)
 		return false;
-	ret->device = makedev(major, minor);
+	ret->is_code = rights[2] == 'x';
+	ret->file.device = makedev(major, minor);
 	return true;
 }
 
-/* `entry`: "PID/maps". false: nothing is there. */
-static bool find(const struct world *world, const char *entry, uint64_t address, struct area *ret)
+static FILE *open_maps(const struct world *world, pid_t pid)
 {
-	cleanup_fd int fd = openat(world->proc, entry, O_RDONLY | O_CLOEXEC);
-	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+	char name[32];
+	int fd;
+	FILE *file;
+
+	(void)snprintf(name, sizeof name, "%d/maps", pid);
+	fd = openat(world->proc, name, O_RDONLY | O_CLOEXEC);
+	file = fd < 0 ? NULL : fdopen(fd, "r");
+	if (file == NULL && fd >= 0)
+		(void)close(fd);
+	return file;
+}
+
+/* The next area; false: there is none. */
+static bool next(FILE *file, struct area *ret)
+{
 	char line[8192]; /* a name that is longer goes on in the next, which then is none */
+
+	while (fgets(line, sizeof line, file) != NULL)
+		if (parse(line, ret))
+			return true;
+	return false;
+}
+
+/* false: nothing is there. */
+static bool find(const struct world *world, pid_t pid, uint64_t address, struct area *ret)
+{
+	FILE *file = open_maps(world, pid);
 	bool found = false;
 
 	if (file == NULL)
 		return false;
-	(void)steal_fd(&fd);
-	while (!found && fgets(line, sizeof line, file) != NULL)
-		found = parse(line, ret) && ret->start <= address && address < ret->end;
+	while (!found && next(file, ret))
+		found = ret->start <= address && address < ret->end;
 	(void)fclose(file);
 	return found;
 }
 
-/*
- * What the kernel calls the file in such a list: on overlays and the like not what stat(2) says. So
- * it is mapped here, too.
- */
+/* What the kernel calls the file in such a list: it is mapped here, too. */
 static bool find_own(const struct world *world, int pin, struct area *ret)
 {
 	char name[32];
@@ -61,22 +82,45 @@ static bool find_own(const struct world *world, int pin, struct area *ret)
 	page = fd < 0 ? MAP_FAILED : mmap(NULL, 1, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (page == MAP_FAILED)
 		return false;
-	(void)snprintf(name, sizeof name, "%d/maps", getpid());
-	found = find(world, name, (uint64_t)(uintptr_t)page, ret);
+	found = find(world, getpid(), (uint64_t)(uintptr_t)page, ret);
 	(void)munmap(page, 1);
 	return found;
 }
 
-bool maps_have(const struct world *world, pid_t pid, uint64_t address, int pin)
+static bool is_file(const struct world *world, const struct maps_file *file, int pin)
 {
-	struct area there, own;
+	struct area own;
 	struct stat st;
-	char name[32];
 
-	(void)snprintf(name, sizeof name, "%d/maps", pid);
-	if (!find(world, name, address, &there) || there.inode == 0 || fstat(pin, &st) < 0)
-		return false;
-	if (there.device == st.st_dev && there.inode == st.st_ino)
+	if (fstat(pin, &st) == 0 && file->device == st.st_dev && file->inode == st.st_ino)
 		return true;
-	return find_own(world, pin, &own) && there.device == own.device && there.inode == own.inode;
+	return find_own(world, pin, &own) && file->device == own.file.device &&
+	       file->inode == own.file.inode;
+}
+
+bool maps_have(const struct world *world, pid_t pid, uint64_t address, uint64_t length, int pin,
+	struct maps_file *ret)
+{
+	struct area area;
+
+	if (!find(world, pid, address, &area) || !area.is_code || area.file.inode == 0 ||
+		length > area.end - address || !is_file(world, &area.file, pin))
+		return false;
+	*ret = area.file;
+	return true;
+}
+
+bool maps_visit_code(const struct world *world, pid_t pid,
+	bool (*visit)(void *context, const struct maps_file *file), void *context)
+{
+	FILE *file = open_maps(world, pid);
+	struct area area;
+	bool going = file != NULL;
+
+	while (going && next(file, &area))
+		if (area.is_code && area.file.inode != 0)
+			going = visit(context, &area.file);
+	if (file != NULL)
+		(void)fclose(file);
+	return going;
 }
