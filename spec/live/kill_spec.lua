@@ -148,8 +148,11 @@ print(call("pidfd_send_signal", os.pidfd_open(other), signal.SIGUSR1, None, 0))
 for command in (fcntl.F_SETOWN, 15, fcntl.F_SETSIG if hasattr(fcntl, "F_SETSIG") else 10):
     try: print(fcntl.fcntl(0, command, other))
     except OSError as error: print(errno.errorcode[error.errno])
+limit = (ctypes.c_ulong * 2)(0, 0)
+print(errno.errorcode[ctypes.get_errno()] if libc.prlimit(other, 0, ctypes.byref(limit), None) < 0 else 0,
+      call("tkill", -1, 9), call("tgkill", other, 0, 9))
 ]] .. ENDING)
-          assert.equal("ready\nENOSYS\nEPERM\nEPERM\nEPERM\n0\n7\n", result.out, result.err)
+          assert.equal("ready\nENOSYS\nEPERM\nEPERM\nEPERM\nEPERM EINVAL EINVAL\n0\n7\n", result.out, result.err)
         end)
       end)
     end

@@ -45,6 +45,7 @@ struct run {
 	struct session *session;
 	struct launched launched;
 	bool forked;
+	struct world world;
 	struct gate *gate;
 	struct witness witness;
 	sigset_t mask; /* as we were started with: the target's */
@@ -171,7 +172,7 @@ static int prepare(struct run *run, struct error *err)
 	result = identity_remember_own();
 	if (result < 0)
 		return error_errno(err, result, "cannot read the supervisor's own credentials");
-	run->session = session_new(run->host, run->report, !run->unscoped, err);
+	run->session = session_new(run->host, run->report, &run->world, !run->unscoped, err);
 	if (run->session == NULL)
 		return err->code;
 	result = launch_probe(run->session->judges_exec || filter_judges_map(run->policy), err);
@@ -358,8 +359,12 @@ static void finish(const struct run *run)
 
 static int prepare_and_start(struct run *run, struct error *err)
 {
-	int result = fork_early(run, err);
+	int result = launch_probe(false, err);
 
+	if (result == 0)
+		result = world_open(&run->world, err);
+	if (result == 0)
+		result = fork_early(run, err);
 	if (result < 0)
 		return result;
 	prefault();

@@ -28,22 +28,17 @@ static long processes_of(const struct policy *policy)
 	return limit < LONG_MAX ? (long)limit : LONG_MAX;
 }
 
-struct session *session_new(
-	struct lua_host *host, struct report *report, bool scoped, struct error *err)
+struct session *session_new(struct lua_host *host, struct report *report, const struct world *world,
+	bool scoped, struct error *err)
 {
 	struct policy *policy = lua_host_policy(host);
 	struct session *session = calloc(1, sizeof *session);
-	int result;
 
 	if (session == NULL) {
 		(void)error_set(err, ENOMEM, "out of memory");
 		return NULL;
 	}
-	result = world_open(&session->world, err);
-	if (result < 0) {
-		free(session);
-		return NULL;
-	}
+	session->world = *world;
 	session->world.debug_open = filter_opens(policy, "", GROUP_DEBUG);
 	session->world.device_open = filter_opens(policy, "", GROUP_DEVICE);
 	session->world.roots_vary = filter_opens(policy, "chroot", GROUP_CHROOT);
