@@ -49,8 +49,11 @@ describe("on.kill #live", function()
       command = { "/usr/bin/python3", "-u", "-c", PRELUDE .. body } }
   end
 
-  for _, as in ipairs { "user", "root" } do
-    for name, args in pairs { ["with Landlock"] = {}, ["without Landlock"] = { "--without-landlock" } } do
+  for as, ways in pairs {
+    user = { ["with Landlock"] = {}, ["without Landlock"] = { "--without-landlock" } },
+    root = { ["with Landlock"] = {} },
+  } do
+    for name, args in pairs(ways) do
       describe(name .. " as " .. as, function()
         it("judges every call that sends a signal", function()
           local result = run(as, args, POLICY, [[
