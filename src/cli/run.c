@@ -203,7 +203,7 @@ static void settle_supervisor(const struct run *run)
 		(void)prctl(PR_SET_DUMPABLE, 0);
 }
 
-/* What to run where it turns out to be a text file; never freed. NULL: no memory. */
+/* What to run where it turns out to be a text file; the caller frees it. NULL: no memory. */
 static char **shell_arguments(struct run *run)
 {
 	static char shell[] = "/bin/sh";
@@ -225,21 +225,23 @@ static char **shell_arguments(struct run *run)
 /* Now, while there is little to copy: the first target waits for its filter. */
 static int fork_early(struct run *run, struct error *err)
 {
+	char **shell = shell_arguments(run);
 	const struct launch launch = {
 		.program = run->program,
 		.arguments = run->command,
-		.shell_arguments = shell_arguments(run),
+		.shell_arguments = shell,
 		.unscoped = run->unscoped,
 	};
 	sigset_t all;
 	int result;
 
-	if (launch.shell_arguments == NULL)
+	if (shell == NULL)
 		return error_set(err, ENOMEM, "out of memory");
 	(void)sigfillset(&all);
 	(void)sigprocmask(SIG_BLOCK, &all, NULL);
 	result = launch_prepare(&launch, &run->mask, &run->launched, err);
 	run->forked = result == 0;
+	free(shell); /* the target has a copy of its own */
 	return result;
 }
 
