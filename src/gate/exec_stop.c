@@ -46,8 +46,9 @@ static int strip_environment(const struct session *session, pid_t pid)
 }
 
 /* NULL: it may run; else why not. */
-static const char *objection(const struct session *session, pid_t pid, const struct exec_plan *plan)
+static const char *objection(const struct worker *worker, pid_t pid, const struct exec_plan *plan)
 {
+	const struct session *session = worker->gate->session;
 	const struct world *world = &session->world;
 
 	if (!image_is(world, pid, plan->device, plan->inode))
@@ -61,23 +62,19 @@ static const char *objection(const struct session *session, pid_t pid, const str
 		return "its environment is not the one that the policy saw; it was killed";
 	if (strip_environment(session, pid) < 0)
 		return "its environment could not be made what the policy wants; it was killed";
+	if (session->judges_map && !map_approve_image(worker, pid))
+		return "what it has as code could not be read; it was killed";
 	return NULL;
 }
 
 static const char *object(const struct worker *worker, pid_t pid, int event, const void *context)
 {
-	const struct session *session = worker->gate->session;
-	const char *why = event == PTRACE_EVENT_EXEC ? objection(session, pid, context) : NULL;
-
-	if (why == NULL && event == PTRACE_EVENT_EXEC && session->judges_map &&
-		!map_approve_image(worker, pid))
-		why = "what it has as code could not be read; it was killed";
-	return why;
+	return event == PTRACE_EVENT_EXEC ? objection(worker, pid, context) : NULL;
 }
 
 bool exec_is_approved(struct worker *worker, pid_t pid, const struct exec_plan *plan)
 {
-	const char *why = object(worker, pid, PTRACE_EVENT_EXEC, plan);
+	const char *why = objection(worker, pid, plan);
 
 	if (why != NULL)
 		call_report(&worker->call, EACCES, why);

@@ -25,8 +25,6 @@ struct job {
 	bool moved; /* its directory, since it was judged */
 };
 
-enum { ATTEMPTS = 8 };
-
 static int act_on(const struct job *job, const struct entry *entry, bool *ret_moved)
 {
 	struct moves *moves = &job->call->session->moves;
@@ -112,7 +110,7 @@ static void perform(struct job *job)
 		answer_result(job->answer, result);
 		return;
 	}
-	for (int i = 0; i < ATTEMPTS && (i == 0 || job->moved); i++) {
+	for (int i = 0; i < MOVES_ATTEMPTS && (i == 0 || job->moved); i++) {
 		job->moved = false;
 		job->entry = ENTRY_NOWHERE;
 		find_and_decide(job, base);

@@ -32,8 +32,6 @@ struct pair {
 	bool moved;        /* a directory of one of them, since it was judged */
 };
 
-enum { ATTEMPTS = 8 };
-
 static void refuse_redirect(const struct question *question, struct answer *answer)
 {
 	question_refuse(question, answer, EACCES,
@@ -249,7 +247,7 @@ void rename_perform(struct call *call, struct answer *answer)
 		return;
 	}
 	/* Whoever keeps moving the directories wins nothing: EACCES in the end. */
-	for (int i = 0; i < ATTEMPTS && (i == 0 || pair.moved); i++)
+	for (int i = 0; i < MOVES_ATTEMPTS && (i == 0 || pair.moved); i++)
 		find_and_rename(&pair);
 }
 
@@ -365,6 +363,6 @@ void link_perform(struct call *call, struct answer *answer)
 		answer_result(answer, -EINVAL);
 		return;
 	}
-	for (int i = 0; i < ATTEMPTS && (i == 0 || pair.moved); i++)
+	for (int i = 0; i < MOVES_ATTEMPTS && (i == 0 || pair.moved); i++)
 		find_and_link(&pair);
 }

@@ -15,6 +15,9 @@ struct moves {
 	atomic_ulong started, finished;
 };
 
+/* How often a call is begun anew because a directory was moved. Who goes on gets EACCES. */
+enum { MOVES_ATTEMPTS = 8 };
+
 void moves_init(struct moves *moves);
 
 /*
