@@ -102,19 +102,17 @@ end]]):format(directory), command = { "sh", "-c", "exec " .. directory .. "/aske
         assert.truthy(result.err:find("has a symlink in it", 1, true), result.err)
       end)
 
-      it("survives signals at every moment", function()
-        local directory = ground(as)
-        local result = live.run { as = as, policy = policy(directory, directory .. "/good"), timeout = 60,
-          command = { program, "storm", directory .. "/asked", "200" } }
-        assert.equal("all\n", result.out, result.err)
-      end)
-
-      it("survives being stopped and continued", function()
-        local directory = ground(as)
-        local result = live.run { as = as, policy = policy(directory, directory .. "/good"), timeout = 60,
-          command = { program, "stops", directory .. "/asked", "100" } }
-        assert.equal("100\n", result.out, result.err)
-      end)
+      for mode, row in pairs {
+        storm = { "signals at every moment", "200", "all\n" },
+        stops = { "being stopped and continued", "100", "100\n" },
+      } do
+        it("survives " .. row[1], function()
+          local directory = ground(as)
+          local result = live.run { as = as, policy = policy(directory, directory .. "/good"), timeout = 60,
+            command = { program, mode, directory .. "/asked", row[2] } }
+          assert.equal(row[3], result.out, result.err)
+        end)
+      end
 
       it("never runs what another thread writes in the path's place", function()
         local directory, mark = ground(as)
