@@ -44,6 +44,22 @@ describe("a stale name #live", function()
     assert.equal("kept, moved\n", result.out, result.err)
   end)
 
+  it("is not opened while the kernel walks through a slow file system", function()
+    if not live.is_root() then return pending("only root mounts") end
+    local result = live.run { private = true, timeout = 100, command = { "sh", "-c", [[
+      mknod /dev/fuse c 10 229 && : 2>/dev/null </dev/fuse || { echo no FUSE; exit; }
+      mkdir -p back/secret mount && echo secret >back/secret/key && printf %s "$1" >policy.lua
+      "$4" back mount & for i in $(seq 100); do mountpoint -q mount && break; sleep 0.05; done
+      "$2" run -q -p policy.lua -- "$3" absolute $PWD/mount 5; umount mount; wait]], "sh", (([[
+        allow.exec { "/usr/**", "PROGRAMS/*" }
+        allow.read "/**"
+        allow.write "/work.tmp/mount/**"
+        deny.read "/work.tmp/mount/secret/**"
+      ]]):gsub("PROGRAMS", live.build .. "/spec/programs")), live.binary, live.program("attack_stale"), live.program("slow_fs") } }
+    if result.out == "no FUSE\n" then return pending("the kernel has no FUSE") end
+    assert.equal("kept, moved\n", result.out, result.err)
+  end)
+
   attack.each(it, "that says deleted is the name of a living file", function(who)
     local root = ground(who)
     local result = live.run { as = who, args = { "-q" },

@@ -5,13 +5,14 @@
  *	attack_stale rename DIRECTORY TRIES    the new name takes long to find
  *	attack_stale open DIRECTORY TRIES      relative to a descriptor, while others open, too
  *	attack_stale create DIRECTORY TRIES    the same, with O_CREAT, and many descriptors to count
- *	attack_stale deleted DIRECTORY NAME    secret/key under the name NAME, which ends in "
- *(deleted)"
+ *	attack_stale absolute DIRECTORY TRIES  a plain absolute path, in a slow file system
+ *(slow_fs) attack_stale deleted DIRECTORY NAME    secret/key as NAME, which ends in " (deleted)"
  *
  * Prints "read" once what is in secret/key was read, else "kept"; and that moving worked.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -21,13 +22,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LINKS = 30, TEXT = 4090, DESCRIPTORS = 20000, LOW = 100 };
+enum { LINKS = 30, TEXT = 4090, DESCRIPTORS = 20000, LOW = 100, DEPTH = 20 };
 
 static struct {
 	atomic_int begun;
 	char old_name[64], new_name[64];
+	const char *name;
 	int directory, flags, result;
-} slow;
+} slow = {.name = "key"};
 
 static int has_secret(int fd)
 {
@@ -64,7 +66,7 @@ static void *open_slowly(void *nothing)
 {
 	(void)nothing;
 	slow.begun = 1;
-	slow.result = openat(slow.directory, "key", slow.flags, 0644);
+	slow.result = openat(slow.directory, slow.name, slow.flags, 0644);
 	return NULL;
 }
 
@@ -141,6 +143,37 @@ static int try_open(int number)
 	return moved ? 1 + read_it : 0;
 }
 
+/*
+ * All that lies between the judgement and the act here is the kernel's own walk, through DEPTH
+ * directories that take their time. The key goes to where that ends.
+ */
+static int try_absolute(int number)
+{
+	char directory[32], path[PATH_MAX], inside[64];
+	int moved, leaf;
+	pthread_t thread;
+
+	(void)snprintf(directory, sizeof directory, "D%d", number);
+	(void)snprintf(inside, sizeof inside, "secret/%s", directory);
+	(void)getcwd(path, sizeof path - 400);
+	(void)strcat(strcat(path, "/"), directory);
+	(void)mkdir(path, 0755);
+	for (int i = 0; i < DEPTH; i++)
+		(void)mkdir(strcat(path, "/slow"), 0755);
+	leaf = open(path, O_PATH);
+	slow.directory = AT_FDCWD;
+	slow.name = strcat(path, "/key");
+	if (leaf < 0 || pthread_create(&thread, NULL, open_slowly, NULL) != 0)
+		return 0;
+	(void)usleep(30000);
+	moved = rename(directory, inside) == 0 &&
+		renameat(AT_FDCWD, "secret/key", leaf, "key") == 0;
+	(void)pthread_join(thread, NULL);
+	moved = moved && renameat(leaf, "key", AT_FDCWD, "secret/key") == 0;
+	(void)close(leaf);
+	return moved ? 1 + has_secret(slow.result) : 0;
+}
+
 static void take_descriptors(void)
 {
 	struct rlimit files;
@@ -199,6 +232,8 @@ int main(int argc, char **argv)
 		return race(try_rename, atoi(argv[3]));
 	}
 	slow.flags = O_RDONLY;
+	if (strcmp(argv[1], "absolute") == 0)
+		return race(try_absolute, atoi(argv[3]));
 	if (strcmp(argv[1], "create") == 0) {
 		slow.flags = O_RDWR | O_CREAT;
 		take_descriptors();
