@@ -5,8 +5,8 @@
  *	attack_stale rename DIRECTORY TRIES    the new name takes long to find
  *	attack_stale open DIRECTORY TRIES      relative to a descriptor, while others open, too
  *	attack_stale create DIRECTORY TRIES    the same, with O_CREAT, and many descriptors to count
- *	attack_stale absolute DIRECTORY TRIES  a plain absolute path, in a slow file system
- *(slow_fs) attack_stale deleted DIRECTORY NAME    secret/key as NAME, which ends in " (deleted)"
+ *	attack_stale absolute DIRECTORY TRIES  a plain absolute path; slow_fs is there
+ *	attack_stale deleted DIRECTORY NAME    secret/key as NAME, ending in " (deleted)"
  *
  * Prints "read" once what is in secret/key was read, else "kept"; and that moving worked.
  */
