@@ -1,10 +1,10 @@
 /*
  * Second looks that are disturbed.
  *
- *	attack_stops decoy GOOD EVIL COUNT   another thread exchanges the descriptor, moves away
- *what was mapped, and puts the good file in its place attack_stops exit FILE COUNT processes end
- *while a thread of theirs maps code attack_stops kill PROGRAM COUNT      children are killed while
- *they execute
+ *	attack_stops decoy GOOD EVIL COUNT  another thread exchanges the descriptor,
+ *		moves away what was mapped, and puts the good file in its place
+ *	attack_stops exit FILE COUNT        processes end while a thread maps code
+ *	attack_stops kill PROGRAM COUNT     children are killed while they execute
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,14 +1,17 @@
 /*
  * Loads code in every way there is, and says what came of it: "ok", or the error's name.
  *
- *   map anonymous | mprotect | pkey | memfd | shm | personality [VALUE]
- *   map file FILE | shared FILE | removed FILE | later FILE   FILE as code; mapped to be written,
- * too; without a name by then; mapped to be read, and then as code map load LIBRARY dlopen(3), and
- * what the library says of itself map vfork LIBRARY         … between vfork(2) and the end of the
- * child map threads LIBRARY NUMBER    … each thread as often as there are threads map loads LIBRARY
- * NUMBER      … again and again: how many microseconds one takes (median) map race GOOD BAD TRIES a
- * thread exchanges the open file while GOOD is being loaded map race-mapping GOOD BAD TRIES   …
- * while it is mapped, without a loader
+ *	map anonymous | mprotect | pkey | memfd | shm | personality [VALUE]
+ *	map file FILE                   FILE as code
+ *	map shared FILE                 mapped to be written, too
+ *	map removed FILE                without a name by then
+ *	map later FILE                  mapped to be read, and then as code
+ *	map load LIBRARY                dlopen(3), and what the library says of itself
+ *	map vfork LIBRARY               between vfork(2) and the end of the child
+ *	map threads LIBRARY NUMBER      each thread as often as there are threads
+ *	map loads LIBRARY NUMBER        how many microseconds one takes (median)
+ *	map race GOOD BAD TRIES         a thread exchanges the open file meanwhile
+ *	map race-mapping GOOD BAD TRIES while it is mapped, without a loader
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -271,9 +274,17 @@ static void *swap_always(void *argument)
 	return argument;
 }
 
+/* Of every order of magnitude below 2^bits, in few tries as in many. */
+static unsigned some_pause(unsigned try, unsigned bits)
+{
+	const unsigned magnitude = 1U << try % bits;
+
+	return magnitude + try * 7919 % magnitude;
+}
+
 static int race_loader(unsigned try)
 {
-	struct swapper swapper = {.bad = open_or_die(bad, O_RDONLY), .pause = try * 97 % 30000};
+	struct swapper swapper = {.bad = open_or_die(bad, O_RDONLY), .pause = some_pause(try, 20)};
 	pthread_t thread;
 	int word;
 
@@ -299,7 +310,7 @@ static size_t find_word(void)
 static int race_mapping(unsigned try)
 {
 	const size_t offset = find_word(), page = offset & ~(size_t)(SIZE - 1);
-	struct swapper swapper = {.bad = open_or_die(bad, O_RDONLY), .pause = try * 7 % 2000};
+	struct swapper swapper = {.bad = open_or_die(bad, O_RDONLY), .pause = some_pause(try, 11)};
 	pthread_t thread;
 	char *code;
 	word_function *word;

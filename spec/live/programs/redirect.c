@@ -1,11 +1,12 @@
 /*
  * Execs that a policy redirects, from the side of the program.
  *
- *	redirect registers PATH            PATH is redirected to what can't be executed: what is
- *left redirect storm PATH COUNT          under a timer of 100 us redirect thread PATH from a thread
- *that is not the first redirect vfork PATH                with a parent that waits, sharing its
- *memory redirect race PATH OTHER COUNT     another thread writes OTHER where the new path is put
- *	redirect stops PATH COUNT          while somebody stops and continues it
+ *	redirect registers PATH         to what can't be executed: what is left
+ *	redirect storm PATH COUNT       under a timer of 100 us
+ *	redirect thread PATH            from a thread that is not the first
+ *	redirect vfork PATH             with a parent that waits, sharing its memory
+ *	redirect race PATH OTHER COUNT  another thread writes OTHER where the new path is put
+ *	redirect stops PATH COUNT       while somebody stops and continues it
  */
 #include <errno.h>
 #include <pthread.h>
