@@ -28,17 +28,16 @@ static void populate(uintptr_t start, uintptr_t end)
 
 void prefault(void)
 {
-	void *volatile first; /* that the compiler does not leave it out */
-	uintptr_t data_start = (uintptr_t)__data_start, data_end = (uintptr_t)_end, heap_end;
+	uintptr_t data_start = (uintptr_t)__data_start, data_end = (uintptr_t)_end;
+	void *heap;
 
-	(void)mallopt(M_TOP_PAD, HEAP);
+	/* So that what is allocated now is part of the heap, and stays so when it is freed. */
+	(void)mallopt(M_MMAP_THRESHOLD, HEAP + 4096);
 	(void)mallopt(M_TRIM_THRESHOLD, 4 * HEAP);
-	first = malloc(1);
-	heap_end = (uintptr_t)sbrk(0);
-	if (first != NULL && (uintptr_t)first < heap_end &&
-		heap_end - (uintptr_t)first <= (size_t)2 * HEAP)
-		populate((uintptr_t)first, heap_end);
-	free(first);
+	heap = malloc(HEAP);
+	if (heap != NULL)
+		populate((uintptr_t)heap, (uintptr_t)heap + HEAP);
+	free(heap);
 	if (data_start != 0 && data_end > data_start)
 		populate(data_start, data_end);
 }
