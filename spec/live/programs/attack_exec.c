@@ -26,17 +26,17 @@ struct race {
 	char path[4096], link[4096], spare[4096];
 	char word[4096], variable[4096 + 8];
 	char *arguments[3], *variables[2];
-	atomic_bool stop;
 	unsigned turns;
 } __attribute__((aligned(4096))); /* whole pages: they may become shared ones */
 
 enum { TURNS = 3000, STACK = 65536 };
 static struct race race;
+static atomic_bool *stop; /* in memory that everybody shares */
 
 /* Whoever nobody can stop ends by itself. */
 static bool has_turns(void)
 {
-	return !race.stop && race.turns++ < TURNS;
+	return !*stop && race.turns++ < TURNS;
 }
 
 static void *rewrite_text(void *unused)
@@ -55,7 +55,7 @@ static void *exchange_link(void *unused)
 {
 	const char *targets[] = {race.bad, race.good};
 
-	for (unsigned i = 0; !race.stop; i++) {
+	for (unsigned i = 0; !*stop; i++) {
 		(void)unlink(race.spare);
 		if (symlink(targets[i & 1], race.spare) == 0)
 			(void)rename(race.spare, race.link);
@@ -79,7 +79,7 @@ static void change_text(char *place, const char *mark)
 {
 	size_t length = strlen(mark);
 
-	while (!race.stop) {
+	while (!*stop) {
 		memcpy(place, mark, length);
 		sched_yield();
 		memcpy(place, race.bad, length);
@@ -102,7 +102,7 @@ static void *change_pointer(void *mark)
 {
 	char *volatile *place = &race.arguments[1];
 
-	while (!race.stop) {
+	while (!*stop) {
 		*place = mark;
 		sched_yield();
 		*place = race.word;
@@ -171,7 +171,7 @@ static int attempt(const struct method *method, char *mark)
 	int status;
 
 	race.turns = 0;
-	race.stop = false;
+	*stop = false;
 	pid = fork();
 	if (pid == 0) {
 		method->start(method->attack, mark);
@@ -180,7 +180,7 @@ static int attempt(const struct method *method, char *mark)
 		_exit(100);
 	}
 	(void)waitpid(pid, &status, 0);
-	race.stop = true; /* of those with whom memory is shared */
+	*stop = true;
 	return status;
 }
 
@@ -218,6 +218,9 @@ int main(int argc, char **argv)
 	if (method->start == start_process &&
 		mmap(&race, sizeof race, PROT_READ | PROT_WRITE,
 			MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+		return 2;
+	stop = mmap(NULL, sizeof *stop, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (stop == MAP_FAILED)
 		return 2;
 	race.good = argv[2];
 	race.bad = argv[3];
