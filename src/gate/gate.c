@@ -43,7 +43,8 @@ bool gate_pass_lead(struct worker *worker, bool waiting)
 	if (gate->leader == worker && (waiting || !worker->receiving)) {
 		/* A new one is made by the monitor: a thread of ours would inherit a borrowed
 		 * identity. */
-		possible = gate->idle > 0 || (gate->worker_count < WORKERS_LIMIT && !gate->barren);
+		possible = gate->idle > 0 ||
+			   (gate->worker_count < gate->workers_limit && !gate->barren);
 		if (possible) {
 			gate->leader = NULL;
 			(void)pthread_cond_signal(&gate->lead_free);
@@ -256,8 +257,9 @@ int gate_add_worker(struct gate *gate, struct error *err)
 		return result;
 	}
 	(void)pthread_mutex_lock(&gate->lock);
-	result = gate->worker_count < WORKERS_LIMIT ? start_thread(&worker->thread, work, worker)
-						    : -EAGAIN;
+	result = gate->worker_count < gate->workers_limit
+			 ? start_thread(&worker->thread, work, worker)
+			 : -EAGAIN;
 	if (result == 0)
 		gate->workers[gate->worker_count++] = worker;
 	(void)pthread_mutex_unlock(&gate->lock);
@@ -283,6 +285,20 @@ static int start_threads(struct gate *gate, struct error *err)
 			  : 0;
 }
 
+/* A call that blocks holds some descriptors, and those of the supervisor are limited. */
+static unsigned workers_limit(void)
+{
+	enum { RESERVED = 64, EACH = 5, FEWEST = 2 };
+	struct rlimit files;
+	rlim_t limit = WORKERS_LIMIT;
+
+	/* The hard limit: it will be the soft one. */
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 &&
+		files.rlim_max < RESERVED + (rlim_t)EACH * WORKERS_LIMIT)
+		limit = files.rlim_max < RESERVED ? 0 : (files.rlim_max - RESERVED) / EACH;
+	return limit < FEWEST ? FEWEST : (unsigned)limit;
+}
+
 int gate_start(struct session *session, struct gate **ret, struct error *err)
 {
 	struct gate *gate = calloc(1, sizeof *gate);
@@ -292,6 +308,7 @@ int gate_start(struct session *session, struct gate **ret, struct error *err)
 		return error_set(err, ENOMEM, "out of memory");
 	gate->session = session;
 	gate->listener = -1;
+	gate->workers_limit = workers_limit();
 	(void)pthread_mutex_init(&gate->lock, NULL);
 	(void)pthread_cond_init(&gate->lead_free, NULL);
 	session->blocking_begin = gate_blocking_begin;

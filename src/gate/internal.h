@@ -57,6 +57,7 @@ struct gate {
 	bool open;                       /* there is a listener */
 	_Atomic(struct worker *) leader; /* read without the lock */
 	struct worker *workers[WORKERS_LIMIT];
+	unsigned workers_limit; /* of this run */
 	unsigned worker_count, idle;
 	bool barren; /* no thread could be made the last time */
 	atomic_bool stopping;

@@ -49,6 +49,14 @@ static void interrupt(struct worker *worker, unsigned turn)
 
 /* ---- the lead ------------------------------------------------------------------------------ */
 
+static void refuse_as_crowded(struct worker *worker)
+{
+	if (worker->section == worker->seen_turn) {
+		worker->call.crowded = worker->seen_turn;
+		interrupt(worker, worker->seen_turn);
+	}
+}
+
 /*
  * A leader seen in the same call at two ticks lets somebody else receive; so does one that waits to
  * receive while calls are in the queue (what it was told of vanished before it could be received).
@@ -67,10 +75,7 @@ static void take_lead_from_slow(struct gate *gate)
 	if (gate_pass_lead(leader, false))
 		return;
 	/* Nobody is left to receive: this call is refused, so that the others are served. */
-	if (leader->section == leader->seen_turn) {
-		leader->call.crowded = leader->seen_turn;
-		interrupt(leader, leader->seen_turn);
-	}
+	refuse_as_crowded(leader);
 }
 
 static void keep_one_spare(struct gate *gate)
@@ -78,12 +83,29 @@ static void keep_one_spare(struct gate *gate)
 	bool wanted;
 
 	(void)pthread_mutex_lock(&gate->lock);
-	wanted = gate->idle == 0 && gate->worker_count < WORKERS_LIMIT;
+	wanted = gate->idle == 0 && gate->worker_count < gate->workers_limit;
 	(void)pthread_mutex_unlock(&gate->lock);
 	/* A failure (too many processes) is tried again at the next tick; until then none can be
 	 * had. */
 	if (wanted)
 		gate->barren = gate_add_worker(gate, NULL) < 0;
+}
+
+/* The lead was passed to a worker that could not be made: one that blocks is to take it. */
+static void find_a_leader(struct gate *gate)
+{
+	bool wanted;
+
+	(void)pthread_mutex_lock(&gate->lock);
+	wanted = gate->leader == NULL && gate->open && gate->idle == 0;
+	(void)pthread_mutex_unlock(&gate->lock);
+	if (!wanted || !gate->barren)
+		return;
+	for (unsigned i = 0; i < gate->worker_count; i++)
+		if (gate->workers[i]->section != 0) {
+			refuse_as_crowded(gate->workers[i]);
+			return;
+		}
 }
 
 /* ---- blocked calls ------------------------------------------------------------------------- */
@@ -146,6 +168,7 @@ static bool make_round(struct gate *gate)
 
 	take_lead_from_slow(gate);
 	keep_one_spare(gate);
+	find_a_leader(gate);
 	for (unsigned i = 0; i < gate->worker_count; i++) {
 		struct worker *worker = gate->workers[i];
 		unsigned turn = worker->turn;

@@ -64,14 +64,12 @@ static int flags_argument(const struct syscall_row *row)
 static enum disposition judged_open(
 	const struct policy *policy, const struct syscall_row *row, unsigned setting)
 {
-	if (setting == 0 && policy_always_allows(policy, OPERATION_OPEN,
-				    RIGHT_READ | RIGHT_CREATE | RIGHT_MODIFY))
-		return DISPOSITION_KERNEL;
 	/*
 	 * What may be read always, everywhere, the kernel opens as fast as without us. Not for
 	 * privileged targets: to CAP_PERFMON mm_access() shows any process's memory map and
 	 * environment, the supervisor's too, and asks no Landlock domain. Nor without one: other
-	 * processes of the user are shown by /proc.
+	 * processes of the user are shown by /proc. What is opened to be changed is looked at
+	 * whatever is allowed, for it may be /proc/PID/mem, or a process's outside.
 	 */
 	if (setting == 0 && flags_argument(row) >= 0 &&
 		policy_always_allows(policy, OPERATION_OPEN, RIGHT_READ))
@@ -109,6 +107,10 @@ static bool is_asked(const struct policy *policy, const struct syscall_row *row,
 		       policy_has_handler(policy, row->operation);
 	if (row->operation == OPERATION_MAP)
 		return filter_judges_map(policy);
+	/* A device node is refused whatever is allowed; who has no privileges can't make one. */
+	if (row->operation == OPERATION_MKNOD && (setting & FILTER_PRIVILEGED) != 0 &&
+		!filter_opens(policy, "", GROUP_DEVICE))
+		return true;
 	return !policy_always_allows(policy, row->operation, rights_at_stake(row->operation));
 }
 
@@ -141,8 +143,10 @@ enum disposition filter_disposition(const struct policy *policy, const struct sy
 	if (row->perform == personality_perform)
 		return filter_judges_map(policy) ? DISPOSITION_ASKED : DISPOSITION_KERNEL;
 	if (row->perform == pidfd_signal_perform)
-		return policy_has_handler(policy, OPERATION_KILL) ? DISPOSITION_ASKED
-								  : DISPOSITION_KERNEL;
+		return policy_has_handler(policy, OPERATION_KILL) ||
+				       (setting & FILTER_UNSCOPED) != 0
+			       ? DISPOSITION_ASKED
+			       : DISPOSITION_KERNEL;
 	if (row->perform == fork_perform)
 		return run_limits_have(policy_limits(policy), RUN_LIMIT_PROCESSES)
 			       ? DISPOSITION_ASKED

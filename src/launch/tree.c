@@ -5,7 +5,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/pidfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "launch/launch.h"
@@ -17,8 +19,7 @@
 
 /* Children that the process had before it became a supervisor (`daemon & exec moongate …`). */
 static pid_t *spared;
-static size_t spared_count, spared_room;
-static bool spared_failed;
+static size_t spared_count;
 
 static bool is_spared(pid_t pid)
 {
@@ -28,81 +29,206 @@ static bool is_spared(pid_t pid)
 	return false;
 }
 
-/* Calls `visit` with every child that one thread of ours has; how many were visited, or -errno. */
-static int visit_children_of(const char *tid, void (*visit)(pid_t pid))
-{
-	char path[300];
-	FILE *file;
-	int pid, found = 0;
+/* ---- who there is -------------------------------------------------------------------------- */
 
-	(void)snprintf(path, sizeof path, "/proc/self/task/%s/children", tid);
+struct pids {
+	pid_t *all;
+	size_t count, room;
+};
+
+static bool add(struct pids *pids, pid_t pid)
+{
+	if (pids->count == pids->room) {
+		size_t room = 2 * pids->room + 64;
+		pid_t *more = reallocarray(pids->all, room, sizeof *more);
+
+		if (more == NULL)
+			return false;
+		pids->all = more;
+		pids->room = room;
+	}
+	pids->all[pids->count++] = pid;
+	return true;
+}
+
+/* Adds the children of one thread but the spared ones. */
+static bool add_children_of(struct pids *pids, const char *process, const char *tid)
+{
+	char path[600];
+	FILE *file;
+	int pid;
+	bool added = true;
+
+	(void)snprintf(path, sizeof path, "/proc/%s/task/%s/children", process, tid);
 	file = fopen(path, "re");
 	if (file == NULL)
-		return -errno;
-	while (fscanf(file, "%d", &pid) == 1)
-		if (!is_spared(pid)) {
-			visit(pid);
-			found++;
-		}
+		return true; /* it has ended, or cannot be asked: then its children are ours later
+			      */
+	while (added && fscanf(file, "%d", &pid) == 1)
+		if (!is_spared(pid))
+			added = add(pids, pid);
 	(void)fclose(file);
-	return found;
+	return added;
 }
 
-static int visit_children(void (*visit)(pid_t pid))
+static bool add_children(struct pids *pids, const char *process)
 {
-	DIR *tasks = opendir("/proc/self/task");
+	char path[300];
 	const struct dirent *entry;
-	int found = 0;
+	bool added = true;
+	DIR *tasks;
 
+	(void)snprintf(path, sizeof path, "/proc/%s/task", process);
+	tasks = opendir(path);
 	if (tasks == NULL)
-		return 0;
-	while ((entry = readdir(tasks)) != NULL) {
-		int here = entry->d_name[0] != '.' ? visit_children_of(entry->d_name, visit) : 0;
-
-		found += here > 0 ? here : 0;
-	}
+		return true;
+	while (added && (entry = readdir(tasks)) != NULL)
+		if (entry->d_name[0] != '.')
+			added = add_children_of(pids, process, entry->d_name);
 	(void)closedir(tasks);
-	return found;
+	return added;
 }
 
-static void spare(pid_t pid)
+/* Every descendant, as far as memory goes; how many. */
+static size_t list_tree(struct pids *pids)
 {
-	if (spared_count == spared_room) {
-		size_t room = 2 * spared_room + 64;
-		pid_t *more = reallocarray(spared, room, sizeof *more);
+	bool added;
 
-		if (more == NULL) {
-			spared_failed = true;
-			return;
-		}
-		spared = more;
-		spared_room = room;
+	pids->count = 0;
+	added = add_children(pids, "self");
+	for (size_t i = 0; added && i < pids->count; i++) {
+		char process[16];
+
+		(void)snprintf(process, sizeof process, "%d", pids->all[i]);
+		added = add_children(pids, process);
 	}
-	spared[spared_count++] = pid;
+	return pids->count;
 }
 
 int launch_spare_children(struct error *err)
 {
 	char path[64];
+	struct pids pids = {0};
 
 	(void)snprintf(path, sizeof path, "/proc/self/task/%d/children", getpid());
 	if (access(path, R_OK) < 0)
 		return error_errno(err, errno,
 			"the kernel does not list a process's children (CONFIG_PROC_CHILDREN)\n"
 			"without that nobody could end the program's processes for certain");
-	(void)visit_children(spare);
-	return spared_failed ? error_set(err, ENOMEM, "out of memory") : 0;
+	if (!add_children(&pids, "self")) {
+		free(pids.all);
+		return error_set(err, ENOMEM, "out of memory");
+	}
+	spared = pids.all;
+	spared_count = pids.count;
+	return 0;
 }
 
-static void kill_child(pid_t pid)
+/* ---- the end ------------------------------------------------------------------------------- */
+
+/* 0: it can't be told, or there is no such process. */
+static pid_t parent_of(pid_t pid)
 {
-	(void)kill(pid, SIGKILL);
+	char path[32], line[256];
+	int parent = 0;
+	FILE *file;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/status", pid);
+	file = fopen(path, "re");
+	while (file != NULL && fgets(line, sizeof line, file) != NULL)
+		if (sscanf(line, "PPid: %d", &parent) == 1)
+			break;
+	if (file != NULL)
+		(void)fclose(file);
+	return parent;
+}
+
+static bool is_descendant(pid_t pid)
+{
+	enum { DEPTH = 64 }; /* who is deeper is reached when its parents are gone */
+	const pid_t own = getpid();
+
+	for (int i = 0; i < DEPTH && pid > 1; i++) {
+		pid = parent_of(pid);
+		if (pid == own)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A child stays a zombie until we reap it; whoever is another's child may have been reaped since it
+ * was listed, and its number given to a stranger. So it is pinned, and then looked at.
+ */
+static void send(pid_t pid, int signal)
+{
+	int fd;
+
+	if (parent_of(pid) == getpid()) {
+		(void)kill(pid, signal);
+		return;
+	}
+	fd = pidfd_open(pid, 0);
+	if (fd < 0)
+		return;
+	if (is_descendant(pid))
+		(void)pidfd_send_signal(fd, signal, NULL, 0);
+	(void)close(fd);
+}
+
+static void send_all(const struct pids *pids, int signal)
+{
+	for (size_t i = 0; i < pids->count; i++)
+		send(pids->all[i], signal);
+}
+
+/*
+ * Whoever is stopped forks no more, and takes a place below the limit of processes, which a killed
+ * one would free for the next: so even who forks as fast as it can comes to an end. Who is sent
+ * SIGCONT by others is stopped again.
+ */
+static void stop_tree(struct pids *pids)
+{
+	enum { ROUNDS = 30 };
+	size_t before = 0;
+
+	for (int i = 0; i < ROUNDS && list_tree(pids) != before; i++) {
+		before = pids->count;
+		send_all(pids, SIGSTOP);
+	}
+}
+
+/* Reaps until nothing has ended for a while, or `count` have. false: no child is left. */
+static bool reap(size_t count)
+{
+	enum { PATIENCE = 20 };
+	const struct timespec moment = {.tv_nsec = 1000000L};
+
+	for (int idle = 0; idle < PATIENCE && count > 0;) {
+		pid_t pid = waitpid(-1, NULL, __WALL | WNOHANG);
+
+		if (pid < 0 && errno == ECHILD)
+			return false;
+		if (pid > 0) {
+			idle = 0;
+			count--;
+		} else {
+			idle++;
+			(void)nanosleep(&moment, NULL);
+		}
+	}
+	return true;
 }
 
 void launch_kill_tree(void)
 {
-	/* Dead ones are listed until they are waited for, and their children are ours by then. */
-	while (visit_children(kill_child) > 0)
-		if (waitpid(-1, NULL, __WALL) < 0 && errno == ECHILD)
-			return;
+	struct pids pids = {0};
+
+	stop_tree(&pids);
+	while (list_tree(&pids) > 0) {
+		send_all(&pids, SIGKILL);
+		if (!reap(pids.count))
+			break;
+	}
+	free(pids.all);
 }

@@ -39,6 +39,9 @@ static int decode_argument(struct call *call, size_t index)
 	case ARG_PID:
 		call->pid = (pid_t)(uint32_t)value;
 		return 0;
+	case ARG_OTHER_PID:
+		call->other_pid = (pid_t)(uint32_t)value;
+		return 0;
 	case ARG_WHICH:
 		call->which = (int)(uint32_t)value;
 		return 0;

@@ -76,6 +76,7 @@ struct call {
 	uint64_t resolve; /* openat2 */
 	int at_flags;
 	pid_t pid; /* whom the call is about */
+	pid_t other_pid;
 	int which; /* what kind of number that is */
 	int signal;
 

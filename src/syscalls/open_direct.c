@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -88,24 +89,29 @@ static _Atomic uint64_t *hint(const struct open_job *job, uint64_t hash)
 	return &session->plain_directories[(hash >> 20) % size];
 }
 
+/* A pin of what the text names, without a symlink; or -errno. */
+static int pin_text(const struct call *call, int base, const char *text)
+{
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS};
+	struct identity identity;
+	int pin = identity_enter(&identity, &call->session->world, &call->target);
+
+	if (pin < 0)
+		return pin;
+	pin = (int)syscall(SYS_openat2, base >= 0 ? base : AT_FDCWD, text, &how, sizeof how);
+	pin = pin < 0 ? -errno : pin;
+	identity_leave(&identity);
+	return pin;
+}
+
 /* 0 where the text names an existing object without a symlink; else why not. */
 static int probe(const struct open_job *job)
 {
-	const struct call *call = job->call;
-	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS};
-	struct identity identity;
-	cleanup_fd int pin = -1;
-	int result = identity_enter(&identity, &call->session->world, &call->target);
+	cleanup_fd int pin = pin_text(job->call, job->base, job->call->given);
 
-	if (result < 0)
-		return result;
-	pin = (int)syscall(
-		SYS_openat2, job->base >= 0 ? job->base : AT_FDCWD, call->given, &how, sizeof how);
-	result = pin < 0 ? -errno : 0;
-	identity_leave(&identity);
-	if (result == 0 && procfs_holds(pin))
+	if (pin >= 0 && procfs_holds(pin))
 		return -ELOOP;
-	return result;
+	return pin < 0 ? pin : 0;
 }
 
 /* A handler is asked once, about real names: the directory must have been seen plain before. */
@@ -161,12 +167,27 @@ static bool has_moved(const struct open_job *job, struct moves_ticket ticket)
 	return !moves_none_since(&job->call->session->moves, ticket);
 }
 
+/*
+ * Whether the judged name is this object's now. What was opened may not simply be opened anew: who
+ * waited at the other end of a FIFO has gone on.
+ */
+static bool is_called(const struct open_job *job, const char *name, int fd)
+{
+	const struct moves_ticket ticket = moves_ticket(&job->call->session->moves);
+	cleanup_fd int pin = pin_text(job->call, AT_FDCWD, name);
+	struct stat opened, named;
+
+	return pin >= 0 && fstat(pin, &named) == 0 && fstat(fd, &opened) == 0 &&
+	       named.st_dev == opened.st_dev && named.st_ino == opened.st_ino &&
+	       !has_moved(job, ticket);
+}
+
 static bool open_allowed(struct open_job *job, const struct question *question,
 	const struct verdict *verdict, struct moves_ticket ticket)
 {
 	cleanup_fd int fd = open_plain(job);
 
-	if (fd >= 0 && has_moved(job, ticket))
+	if (fd >= 0 && has_moved(job, ticket) && !is_called(job, question->request.path, fd))
 		return false;
 
 	/* ENXIO: perhaps /dev/tty, and it is we who have no terminal. */

@@ -39,7 +39,7 @@ void process_perform(struct call *call, struct answer *answer)
 	const struct world *world = &call->session->world;
 	struct process_status status;
 
-	if (call->pid == 0 || call->pid == call->target.tid) {
+	if (call->other_pid == 0 && (call->pid == 0 || call->pid == call->target.tid)) {
 		answer->kind = ANSWER_CONTINUE;
 	} else if (process_status_of(world, call->pid, &status) == -ESRCH) {
 		/* Not left to the kernel: the number may be a new thread of ours by then. */
@@ -47,7 +47,8 @@ void process_perform(struct call *call, struct answer *answer)
 	} else if (signals_by_limit(call) && status.tgid != own_process(call)) {
 		answer_refusal(call, answer, EPERM,
 			"where on.kill decides, nobody sets the limits of other processes");
-	} else if (process_in_tree(world, call->pid)) {
+	} else if (process_in_tree(world, call->pid) &&
+		   (call->other_pid == 0 || process_in_tree(world, call->other_pid))) {
 		answer->kind = ANSWER_CONTINUE;
 	} else {
 		refuse(call, answer);

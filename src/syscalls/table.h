@@ -22,6 +22,7 @@ enum argument_kind {
 	ARG_HOW_SIZE,     /* size_t */
 	ARG_LOOKUP_FLAGS, /* int: AT_* */
 	ARG_PID,          /* pid_t of whom it is about */
+	ARG_OTHER_PID,    /* the first of two */
 	ARG_WHICH,        /* int: what kind of number ARG_PID is */
 	ARG_SIGNAL,       /* int */
 	/* Read by call_read_name(), when the performing function has looked at the others. */
