@@ -169,9 +169,6 @@ static int prepare(struct run *run, struct error *err)
 
 	if (result < 0)
 		return result;
-	result = identity_remember_own();
-	if (result < 0)
-		return error_errno(err, result, "cannot read the supervisor's own credentials");
 	run->session = session_new(run->host, run->report, &run->world, !run->unscoped, err);
 	if (run->session == NULL)
 		return err->code;
@@ -245,6 +242,17 @@ static int fork_early(struct run *run, struct error *err)
 	return result;
 }
 
+/* What the target gives up its supervisor does not use on its behalf. */
+static int settle_credentials(const struct launch_terms *terms, struct error *err)
+{
+	int result = launch_drops_resource(terms) ? launch_drop_resource_capability() : 0;
+
+	if (result == 0)
+		result = identity_remember_own();
+	return result < 0 ? error_errno(err, result, "cannot settle the supervisor's credentials")
+			  : 0;
+}
+
 static int start(struct run *run, struct error *err)
 {
 	const struct launch_terms terms = {
@@ -254,8 +262,10 @@ static int start(struct run *run, struct error *err)
 		.no_core = !policy_always_allows(
 			run->policy, OPERATION_OPEN, RIGHT_CREATE | RIGHT_MODIFY),
 	};
-	int result = launch_start(&run->launched, &terms, err);
+	int result = settle_credentials(&terms, err);
 
+	if (result == 0)
+		result = launch_start(&run->launched, &terms, err);
 	if (result < 0)
 		return result;
 	run->session->world.guard = run->launched.guard;

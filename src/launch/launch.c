@@ -241,6 +241,11 @@ int launch_prepare(
 	return 0;
 }
 
+bool launch_drops_resource(const struct launch_terms *terms)
+{
+	return terms->no_core || run_limits_any(terms->limits);
+}
+
 int launch_start(struct launched *launched, const struct launch_terms *terms, struct error *err)
 {
 	const struct sock_fprog *program = &terms->filter->program;
@@ -250,7 +255,7 @@ int launch_start(struct launched *launched, const struct launch_terms *terms, st
 		return error_set(err, ENOSYS,
 			"the policy says what may be mapped as code (allow.map, deny.map, on.map), "
 			"and here that can't be verified\nneeded is Linux 5.19 or newer");
-	page->drops_resource = terms->no_core || run_limits_any(terms->limits);
+	page->drops_resource = launch_drops_resource(terms);
 	page->judges_map = terms->judges_map;
 	page->length = program->len; /* filter_build() has seen to it that there is room */
 	memcpy(page->code, program->filter, program->len * sizeof *page->code);

@@ -131,6 +131,7 @@ int launch_limit(pid_t pid, const struct run_limits *limits);
 int launch_refuse_core(pid_t pid);
 
 /* With CAP_SYS_RESOURCE they could be raised again. T gives it up for good: no_new_privs is set. */
+bool launch_drops_resource(const struct launch_terms *terms);
 int launch_drop_resource_capability(void);
 
 /* Runs as T; never returns. */
