@@ -67,7 +67,7 @@ static const char *objection(const struct worker *worker, pid_t pid, const struc
 	return NULL;
 }
 
-static const char *object(const struct worker *worker, pid_t pid, int event, const void *context)
+static const char *object(struct worker *worker, pid_t pid, int event, const void *context)
 {
 	return event == PTRACE_EVENT_EXEC ? objection(worker, pid, context) : NULL;
 }

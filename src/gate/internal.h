@@ -99,7 +99,7 @@ void exec_stop(struct worker *worker, const struct answer *answer);
 bool stop_seize(struct worker *worker, long options, const char *why);
 /* NULL: it may go on; else why it is killed. `event`: of the stop, or 0: a signal. */
 typedef const char *stop_objection(
-	const struct worker *worker, pid_t pid, int event, const void *context);
+	struct worker *worker, pid_t pid, int event, const void *context);
 void stop_verify(struct worker *worker, stop_objection *object, const void *context);
 /*
  * Answers that the call was interrupted, for certain: the kernel's own number for that reaches a

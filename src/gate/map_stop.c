@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "gate/internal.h"
+#include "syscalls/perform.h"
 #include "target/registers.h"
 
 /*
@@ -17,7 +18,7 @@ static bool is_approved(void *context, const struct maps_file *file)
 	return approved_has(context, file);
 }
 
-static const char *object(const struct worker *worker, pid_t pid, int event, const void *context)
+static const char *object(struct worker *worker, pid_t pid, int event, const void *context)
 {
 	static const char other[] =
 		"what was mapped as code is not what the policy approved; it was killed";
@@ -40,7 +41,8 @@ static const char *object(const struct worker *worker, pid_t pid, int event, con
 			return other;
 	}
 	/* Whoever may have memory as code may have any code. */
-	if (session->any_code || maps_visit_code(&session->world, pid, is_approved, approved))
+	if (maps_visit_code(&session->world, pid, is_approved, approved) ||
+		map_may_be_any(&worker->call))
 		return NULL;
 	return other;
 }

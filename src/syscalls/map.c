@@ -45,6 +45,21 @@ static bool may_map_memory(struct call *call, struct answer *answer)
 	return true;
 }
 
+bool map_may_be_any(struct call *call)
+{
+	struct question question;
+	struct verdict verdict;
+	bool allowed;
+
+	if (!call->session->any_code)
+		return false;
+	question_prepare(&question, call, RIGHT_MAP, "/", 1, false);
+	question_ask(&question, &verdict);
+	allowed = verdict.kind == VERDICT_ALLOW;
+	verdict_clear(&verdict);
+	return allowed;
+}
+
 static void map_memory(struct call *call, struct answer *answer)
 {
 	if (may_map_memory(call, answer))

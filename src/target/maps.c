@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -44,28 +45,40 @@ static FILE *open_maps(const struct world *world, pid_t pid)
 	return file;
 }
 
-/* The next area; false: there is none. */
-static bool next(FILE *file, struct area *ret)
-{
-	char line[8192]; /* a name that is longer goes on in the next, which then is none */
+/* Areas, one after the other. */
+struct list {
+	FILE *file;
+	char *line; /* whole: what is cut off a name could pass for a line of its own */
+	size_t room;
+	bool broken; /* it could not be read to its end */
+};
 
-	while (fgets(line, sizeof line, file) != NULL)
-		if (parse(line, ret))
-			return true;
+static void list_close(struct list *list)
+{
+	if (list->file != NULL)
+		(void)fclose(list->file);
+	free(list->line);
+}
+
+/* The next area; false: there is none. */
+static bool next(struct list *list, struct area *ret)
+{
+	if (list->file != NULL && getline(&list->line, &list->room, list->file) > 0 &&
+		parse(list->line, ret))
+		return true;
+	list->broken = list->file == NULL || feof(list->file) == 0;
 	return false;
 }
 
 /* false: nothing is there. */
 static bool find(const struct world *world, pid_t pid, uint64_t address, struct area *ret)
 {
-	FILE *file = open_maps(world, pid);
+	struct list list = {.file = open_maps(world, pid)};
 	bool found = false;
 
-	if (file == NULL)
-		return false;
-	while (!found && next(file, ret))
+	while (!found && next(&list, ret))
 		found = ret->start <= address && address < ret->end;
-	(void)fclose(file);
+	list_close(&list);
 	return found;
 }
 
@@ -113,14 +126,14 @@ bool maps_have(const struct world *world, pid_t pid, uint64_t address, uint64_t 
 bool maps_visit_code(const struct world *world, pid_t pid,
 	bool (*visit)(void *context, const struct maps_file *file), void *context)
 {
-	FILE *file = open_maps(world, pid);
+	struct list list = {.file = open_maps(world, pid)};
 	struct area area;
-	bool going = file != NULL;
+	bool going = true;
 
-	while (going && next(file, &area))
+	while (going && next(&list, &area))
 		if (area.is_code && area.file.inode != 0)
 			going = visit(context, &area.file);
-	if (file != NULL)
-		(void)fclose(file);
+	going = going && !list.broken;
+	list_close(&list);
 	return going;
 }
