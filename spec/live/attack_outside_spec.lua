@@ -1,5 +1,6 @@
 -- Ways out of the tree that name no path, and ways to have the supervisor do what the target may not.
 local live = require "live"
+local attack = require "attack"
 
 local READER = [[
 allow.exec "/**"
@@ -181,5 +182,45 @@ except OSError as error: print(error.strerror)
       .. "> /tmp/x$$; cat /tmp/x$$ >&5; rm -f /tmp/x$$' 5>&1 <&- >&- 2>&-"):format(live.binary, log) }
     assert.equal(live.read_file("/etc/hostname"), result.out)
     assert.truthy(#live.read_file(log) > 0)
+  end)
+end)
+
+describe("whatever a policy allows #live", function()
+  after_each(live.cleanup)
+
+  local ALL = 'allow.read "/**" allow.write "/**" allow.exec "/**"\n'
+
+  attack.each(it, "memory, others' settings and devices are not written or made", function(who)
+    local result = attack.supervised { as = who, policy = ALL, script = [[
+(: 3<>/proc/self/mem) 2>/dev/null && echo own memory
+(echo 900 >/proc/$O/oom_score_adj) 2>/dev/null && echo outside
+(echo 900 >/proc/self/oom_score_adj) 2>/dev/null && echo own setting
+[ $(id -u) = 0 ] && mknod node c 1 3 2>/dev/null && echo node
+mkfifo fifo && echo fifo; cat /proc/$O/oom_score_adj]] }
+    assert.equal("own setting\nfifo\n0\n", result.out, result.err)
+  end)
+
+  -- With such a domain the kernel refuses it.
+  attack.each(it, "a directory of /proc is no pidfd of a process outside, without Landlock either", function(who)
+    for _, options in ipairs { "", "--without-landlock" } do
+      local result = attack.supervised { as = who, policy = ALL, options = options, script = [[
+python3 -c 'if True:
+  import os, signal, sys
+  try: signal.pidfd_send_signal(os.open("/proc/" + sys.argv[1], os.O_RDONLY | os.O_DIRECTORY), signal.SIGKILL)
+  except OSError: print("refused")' $O; sleep 0.1; cat /proc/$O/comm]] }
+      assert.equal("refused\nsleep\n", result.out, result.err)
+    end
+  end)
+
+  attack.each(it, "nobody is compared with a process outside, in whatever order", function(who)
+    for _, options in ipairs { "", "--without-landlock" } do
+      local result = attack.supervised { as = who, policy = ALL .. 'allow.syscall "@debug"', options = options, script = [[
+python3 -c 'if True:
+  import ctypes, errno, os, sys
+  libc = ctypes.CDLL(None, use_errno=True); own, outside = os.getpid(), int(sys.argv[1])
+  for one, other in (own, own), (own, outside), (outside, own):
+    print(libc.syscall(312, one, other, 1, 0, 0), errno.errorcode.get(ctypes.get_errno()))' $O]] }
+      assert.equal("0 None\n-1 EPERM\n-1 EPERM\n", result.out, result.err)
+    end
   end)
 end)

@@ -71,6 +71,22 @@ describe("signals while a call is performed", function()
     end)
   end
 
+  -- Where the supervisor itself can get no more threads or descriptors, those that block are refused.
+  for what, crowd in pairs {
+    ["no thread can be made"] = { "--nproc=40", "60", who = "user" },
+    ["few files may be open"] = { "--nofile=512:512", "240" },
+  } do
+    attack.each(it, "opens that block stall nobody where " .. what, function(who)
+      if crowd.who and crowd.who ~= who then return end
+      local root, policy = ground_with_fifo(who)
+      live.write_file(root .. "/policy.lua", policy)
+      local result = live.run { as = who, timeout = 60, cwd = root .. "/open", command = { "prlimit", crowd[1],
+        live.binary, "run", "-q", "-p", root .. "/policy.lua", "--", live.program("attack_crowd"), crowd[2], "./fifo", "data" } }
+      assert.equal("served while they waited\nall ended\n", result.out, result.err)
+      assert.equal(0, result.status)
+    end)
+  end
+
   attack.each(it, "a blocked open ends with its process, at once", function(who)
     local root, policy = ground_with_fifo(who)
     local result = live.run { as = who, policy = policy, timeout = 10, args = { "-q" }, command = ([[

@@ -31,5 +31,25 @@ describe("an open that waits #live", function()
     } do
       it(words .. ", as " .. as, function() both(what, as) end)
     end
+
+    -- The writer has gone by the time the reader is served: what was opened can't be opened again.
+    it("gets what was written, whatever is renamed meanwhile, as " .. as, function()
+      local script = [[
+import os, time
+os.mkfifo("fifo"); open("x", "w").close()
+for i in range(20):
+    reader = os.fork()
+    if reader == 0: print(os.read(os.open("fifo", os.O_RDONLY), 16), flush=True); os._exit(0)
+    time.sleep(0.01); os.rename("xy"[i & 1], "yx"[i & 1])
+    writer = os.open("fifo", os.O_WRONLY); os.write(writer, b"data"); os.close(writer)
+    os.waitpid(reader, 0)]]
+      local function run(policy)
+        return live.run { command = { "/usr/bin/python3", "-c", script }, cwd = live.directory(), as = as, timeout = 30,
+          policy = policy, args = { "-q" } }
+      end
+      local native, supervised = run(nil), run(live.permissive)
+      assert.equal(("b'data'\n"):rep(20), native.out, native.err)
+      assert.equal(native.out, supervised.out, supervised.err)
+    end)
   end
 end)

@@ -122,6 +122,17 @@ while True: pass]], live.directory() .. "/file" }, as)
         assert.equal(0, survivors("^sleep " .. word))
       end)
 
+      -- Killing one makes room for the next: only who is stopped first forks no more.
+      it("wall: who forks as fast as it can", function()
+        local directory = live.directory()
+        live.write_file(directory .. "/policy.lua", "default.allow() limits { wall = '1s' }")
+        local result = live.run { as = as, timeout = 60, command = ([[
+          cd DIRECTORY; prlimit --nproc=200 MOONGATE run -q -p policy.lua -- PROGRAM 12 survived
+          echo $?; sleep 0.5; pgrep -x attack_bomb | wc -l; ls]]):gsub("%u%u%u+", { DIRECTORY = directory,
+          MOONGATE = live.binary, PROGRAM = live.program "attack_bomb" }) }
+        assert.equal("124\n0\npolicy.lua\n", result.out, result.err)
+      end)
+
       it("wall: a command that ends before has its own status", function()
         assert.equal(7, run("wall = '20s'", { "sh", "-c", "exit 7" }, as).status)
       end)

@@ -1,6 +1,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -220,10 +221,19 @@ static bool reap(size_t count)
 	return true;
 }
 
+/* Before those who are to be ended; a wish, without privileges in vain. */
+static void run_first(void)
+{
+	const struct sched_param lowest = {.sched_priority = 1};
+
+	(void)sched_setscheduler(0, SCHED_FIFO, &lowest);
+}
+
 void launch_kill_tree(void)
 {
 	struct pids pids = {0};
 
+	run_first();
 	stop_tree(&pids);
 	while (list_tree(&pids) > 0) {
 		send_all(&pids, SIGKILL);

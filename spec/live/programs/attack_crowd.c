@@ -21,6 +21,8 @@ int main(int argc, char **argv)
 		all[i] = fork();
 		if (all[i] == 0)
 			_exit(open(argv[2], O_RDONLY) < 0);
+		if (all[i] < 0)
+			count = i; /* as many as there may be */
 	}
 	start = seconds_now();
 	while (seconds_now() < start + 2) {
