@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -30,102 +31,7 @@ static bool is_spared(pid_t pid)
 	return false;
 }
 
-/* ---- who there is -------------------------------------------------------------------------- */
-
-struct pids {
-	pid_t *all;
-	size_t count, room;
-};
-
-static bool add(struct pids *pids, pid_t pid)
-{
-	if (pids->count == pids->room) {
-		size_t room = 2 * pids->room + 64;
-		pid_t *more = reallocarray(pids->all, room, sizeof *more);
-
-		if (more == NULL)
-			return false;
-		pids->all = more;
-		pids->room = room;
-	}
-	pids->all[pids->count++] = pid;
-	return true;
-}
-
-/* Adds the children of one thread but the spared ones. */
-static bool add_children_of(struct pids *pids, const char *process, const char *tid)
-{
-	char path[600];
-	FILE *file;
-	int pid;
-	bool added = true;
-
-	(void)snprintf(path, sizeof path, "/proc/%s/task/%s/children", process, tid);
-	file = fopen(path, "re");
-	if (file == NULL)
-		return true; /* it has ended, or cannot be asked: then its children are ours later
-			      */
-	while (added && fscanf(file, "%d", &pid) == 1)
-		if (!is_spared(pid))
-			added = add(pids, pid);
-	(void)fclose(file);
-	return added;
-}
-
-static bool add_children(struct pids *pids, const char *process)
-{
-	char path[300];
-	const struct dirent *entry;
-	bool added = true;
-	DIR *tasks;
-
-	(void)snprintf(path, sizeof path, "/proc/%s/task", process);
-	tasks = opendir(path);
-	if (tasks == NULL)
-		return true;
-	while (added && (entry = readdir(tasks)) != NULL)
-		if (entry->d_name[0] != '.')
-			added = add_children_of(pids, process, entry->d_name);
-	(void)closedir(tasks);
-	return added;
-}
-
-/* Every descendant, as far as memory goes; how many. */
-static size_t list_tree(struct pids *pids)
-{
-	bool added;
-
-	pids->count = 0;
-	added = add_children(pids, "self");
-	for (size_t i = 0; added && i < pids->count; i++) {
-		char process[16];
-
-		(void)snprintf(process, sizeof process, "%d", pids->all[i]);
-		added = add_children(pids, process);
-	}
-	return pids->count;
-}
-
-int launch_spare_children(struct error *err)
-{
-	char path[64];
-	struct pids pids = {0};
-
-	(void)snprintf(path, sizeof path, "/proc/self/task/%d/children", getpid());
-	if (access(path, R_OK) < 0)
-		return error_errno(err, errno,
-			"the kernel does not list a process's children (CONFIG_PROC_CHILDREN)\n"
-			"without that nobody could end the program's processes for certain");
-	if (!add_children(&pids, "self")) {
-		free(pids.all);
-		return error_set(err, ENOMEM, "out of memory");
-	}
-	spared = pids.all;
-	spared_count = pids.count;
-	return 0;
-}
-
-/* ---- the end ------------------------------------------------------------------------------- */
+/* ---- one of them ------------------------------------------------------------------------- */
 
 /* 0: it can't be told, or there is no such process. */
 static pid_t parent_of(pid_t pid)
@@ -158,14 +64,14 @@ static bool is_descendant(pid_t pid)
 }
 
 /*
- * A child stays a zombie until we reap it; whoever is another's child may have been reaped since it
- * was listed, and its number given to a stranger. So it is pinned, and then looked at.
+ * A child of ours stays a zombie until we reap it; whoever is another's child may have been reaped
+ * since it was listed, and its number given to a stranger. So it is pinned, and then looked at.
  */
-static void send(pid_t pid, int signal)
+static void send(pid_t pid, bool is_child, int signal)
 {
 	int fd;
 
-	if (parent_of(pid) == getpid()) {
+	if (is_child) {
 		(void)kill(pid, signal);
 		return;
 	}
@@ -177,11 +83,107 @@ static void send(pid_t pid, int signal)
 	(void)close(fd);
 }
 
-static void send_all(const struct pids *pids, int signal)
+/* ---- who there is -------------------------------------------------------------------------- */
+
+struct pids {
+	pid_t *all;
+	size_t count, room;
+};
+
+static bool add(struct pids *pids, pid_t pid)
 {
-	for (size_t i = 0; i < pids->count; i++)
-		send(pids->all[i], signal);
+	if (pids->count == pids->room) {
+		size_t room = 2 * pids->room + 64;
+		pid_t *more = reallocarray(pids->all, room, sizeof *more);
+
+		if (more == NULL)
+			return false;
+		pids->all = more;
+		pids->room = room;
+	}
+	pids->all[pids->count++] = pid;
+	return true;
 }
+
+/* Adds the children of one thread but the spared ones, and sends each a signal, if it is not 0. */
+static bool add_children_of(struct pids *pids, const char *process, const char *tid, int signal)
+{
+	const bool is_child = strcmp(process, "self") == 0;
+	char path[600];
+	FILE *file;
+	int pid;
+	bool added = true;
+
+	(void)snprintf(path, sizeof path, "/proc/%s/task/%s/children", process, tid);
+	file = fopen(path, "re");
+	if (file == NULL)
+		return true; /* it has ended, or cannot be asked: then its children are ours later
+			      */
+	while (added && fscanf(file, "%d", &pid) == 1) {
+		if (is_spared(pid))
+			continue;
+		if (signal != 0)
+			send(pid, is_child, signal);
+		added = add(pids, pid);
+	}
+	(void)fclose(file);
+	return added;
+}
+
+static bool add_children(struct pids *pids, const char *process, int signal)
+{
+	char path[300];
+	const struct dirent *entry;
+	bool added = true;
+	DIR *tasks;
+
+	(void)snprintf(path, sizeof path, "/proc/%s/task", process);
+	tasks = opendir(path);
+	if (tasks == NULL)
+		return true;
+	while (added && (entry = readdir(tasks)) != NULL)
+		if (entry->d_name[0] != '.')
+			added = add_children_of(pids, process, entry->d_name, signal);
+	(void)closedir(tasks);
+	return added;
+}
+
+/* Sends every descendant a signal, at once when it is found; how many there are. */
+static size_t signal_tree(struct pids *pids, int signal)
+{
+	bool added;
+
+	pids->count = 0;
+	added = add_children(pids, "self", signal);
+	for (size_t i = 0; added && i < pids->count; i++) {
+		char process[16];
+
+		(void)snprintf(process, sizeof process, "%d", pids->all[i]);
+		added = add_children(pids, process, signal);
+	}
+	return pids->count;
+}
+
+int launch_spare_children(struct error *err)
+{
+	char path[64];
+	struct pids pids = {0};
+
+	(void)snprintf(path, sizeof path, "/proc/self/task/%d/children", getpid());
+	if (access(path, R_OK) < 0)
+		return error_errno(err, errno,
+			"the kernel does not list a process's children (CONFIG_PROC_CHILDREN)\n"
+			"without that nobody could end the program's processes for certain");
+	if (!add_children(&pids, "self", 0)) {
+		free(pids.all);
+		return error_set(err, ENOMEM, "out of memory");
+	}
+	spared = pids.all;
+	spared_count = pids.count;
+	return 0;
+}
+
+/* ---- the end ------------------------------------------------------------------------------- */
 
 /*
  * Whoever is stopped forks no more, and takes a place below the limit of processes, which a killed
@@ -193,10 +195,8 @@ static void stop_tree(struct pids *pids)
 	enum { ROUNDS = 30 };
 	size_t before = 0;
 
-	for (int i = 0; i < ROUNDS && list_tree(pids) != before; i++) {
+	for (int i = 0; i < ROUNDS && signal_tree(pids, SIGSTOP) != before; i++)
 		before = pids->count;
-		send_all(pids, SIGSTOP);
-	}
 }
 
 /* Reaps until nothing has ended for a while, or `count` have. false: no child is left. */
@@ -235,10 +235,7 @@ void launch_kill_tree(void)
 
 	run_first();
 	stop_tree(&pids);
-	while (list_tree(&pids) > 0) {
-		send_all(&pids, SIGKILL);
-		if (!reap(pids.count))
-			break;
-	}
+	while (signal_tree(&pids, SIGKILL) > 0 && reap(pids.count))
+		;
 	free(pids.all);
 }
