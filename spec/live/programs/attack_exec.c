@@ -63,14 +63,20 @@ static void *exchange_link(void *unused)
 	return unused;
 }
 
+/* Opened anew each time: nothing is executed while somebody has it open to be written. */
 static void *rewrite_script(void *unused)
 {
 	const char *interpreters[] = {race.bad, race.good};
-	int fd = open(race.link, O_WRONLY);
 
-	for (unsigned i = 0; has_turns(); i++)
-		if (pwrite(fd, interpreters[i & 1], strlen(race.good), 2) < 0)
-			break;
+	for (unsigned i = 0; has_turns(); i++) {
+		int fd = open(race.link, O_WRONLY | O_CLOEXEC);
+
+		if (fd < 0)
+			continue;
+		(void)!pwrite(fd, interpreters[i & 1], strlen(race.good), 2);
+		(void)close(fd);
+		sched_yield();
+	}
 	return unused;
 }
 

@@ -22,9 +22,10 @@ static void refused(const char *what, long number, long result)
 {
 	int error = errno;
 
-	/* EINVAL: not a process that is dying, not a leader of its group. */
+	/* EINVAL: not a process that is dying, not a leader of its group; ENOSYS: no such call
+	 * here. */
 	if (result < 0 && (error == EPERM || error == EACCES || error == ESRCH || error == EBADF ||
-				  error == EINVAL))
+				  error == EINVAL || error == ENOSYS))
 		return;
 	(void)printf("%s %s %ld: %s\n", label, what, number,
 		result < 0 ? strerrorname_np(error) : "DONE");
