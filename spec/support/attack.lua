@@ -81,15 +81,17 @@ function attack.shut(root)
   return attack.shell(("cd %s/shut && find . | sort && cat data inner/data"):format(root))
 end
 
---- One `it` for each identity.
+--- One `it` for each identity. Of a spec that two builds run, each build makes every case by one of
+--- them, and the other build by the other one: MOONGATE_ALTERNATE says who is first.
 function attack.each(describe_it, name, body)
+  if os.getenv "MOONGATE_ALTERNATE" then return attack.alternate(describe_it, name, body) end
   for _, who in ipairs(attack.identities) do
     describe_it(name .. " (as " .. who .. ")", function() body(who) end)
   end
 end
 
 --- One `it`, by one identity after the other: for the many forms of one attack.
-local turn = 0
+local turn = tonumber(os.getenv "MOONGATE_ALTERNATE" or "1") - 1
 function attack.alternate(describe_it, name, body)
   turn = turn % #attack.identities + 1
   local who = attack.identities[turn]

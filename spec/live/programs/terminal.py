@@ -83,7 +83,7 @@ class Terminal:
 
 COUNT = """
 n=0; trap 'n=$((n+1))' {name}; echo ready
-i=0; while [ $i -lt 30 ]; do sleep 0.02; i=$((i+1)); done; echo $n times; exit 9
+i=0; while [ $i -lt 12 ]; do sleep 0.02; i=$((i+1)); done; echo $n times; exit 9
 """
 
 
