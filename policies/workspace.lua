@@ -1,7 +1,8 @@
 -- Let an agent, a package's scripts or a plug-in work in one directory: the system can be read
 -- and its programs run, the directory can be written, keys and passwords are hidden.
 --
---     moongate run -p workspace -- npm ci
+--     moongate run -p workspace -- ./install.sh
+--     moongate run -p workspace -D network=on -- env npm_config_cache=/tmp/npm npm ci
 --     moongate run -p workspace -D dir="$HOME/project" -D network=on -- agent
 --
 -- What is written there you may run yourself, later, without Moongate: look at it first.

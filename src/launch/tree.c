@@ -117,8 +117,7 @@ static bool add_children_of(struct pids *pids, const char *process, const char *
 	(void)snprintf(path, sizeof path, "/proc/%s/task/%s/children", process, tid);
 	file = fopen(path, "re");
 	if (file == NULL)
-		return true; /* it has ended, or cannot be asked: then its children are ours later
-			      */
+		return true; /* it has ended: then its children are ours */
 	while (added && fscanf(file, "%d", &pid) == 1) {
 		if (is_spared(pid))
 			continue;

@@ -34,6 +34,7 @@ static int enter(lua_State *L)
 {
 	struct question *question = lua_touserdata(L, 1);
 
+	host_of(L)->made = NULL;
 	call_object_push(L, question->request);
 	lua_insert(L, 2);             /* question call handler */
 	lua_pushvalue(L, 2);          /* question call handler call: the first keeps it alive */

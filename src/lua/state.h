@@ -46,6 +46,7 @@ struct lua_host {
 	const struct request *deciding; /* what the running handler was asked; else NULL */
 	uintptr_t decisions;            /* the number of that question: its call object */
 	const void *plain_allow;        /* what allow() returns, always the same */
+	const char *made; /* the last verdict that the running handler made; else NULL */
 
 	struct policy *policy;
 	struct handler *handlers;

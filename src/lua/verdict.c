@@ -24,6 +24,7 @@ static void push_answer(lua_State *L, struct answer answer)
 	struct answer *box = lua_newuserdatauv(L, sizeof *box, 0); /* answer */
 
 	*box = answer;
+	host_of(L)->made = verdict_kind_name(answer.kind);
 	class_set(L, &verdict_class);
 }
 
@@ -33,6 +34,7 @@ static void push_answer_with_text(lua_State *L, struct answer answer, int text)
 	struct answer *box = lua_newuserdatauv(L, sizeof *box, 1); /* answer */
 
 	*box = answer;
+	host_of(L)->made = verdict_kind_name(answer.kind);
 	lua_pushvalue(L, text);            /* answer text */
 	(void)lua_setiuservalue(L, -2, 1); /* answer */
 	class_set(L, &verdict_class);
@@ -58,6 +60,7 @@ static int make_allow(lua_State *L)
 {
 	check_phase(L, "allow", "at the top of a policy write allow.read \"/path\"");
 	check_argument_count(L, 1, "allow(); it is about the call that was asked about");
+	host_of(L)->made = "allow";
 	lua_pushvalue(L, lua_upvalueindex(1)); /* … answer */
 	return 1;
 }
@@ -230,6 +233,15 @@ static int raise_nonsense(lua_State *L, int index, const char *operation)
 		operation, luaL_typename(L, index), extra);
 }
 
+/* A refusal that is not returned would be no refusal. */
+static int raise_unreturned(lua_State *L, const char *operation)
+{
+	raise_error(L,
+		"on.%s made a verdict and returned nothing; write return %s(…), and return nil for "
+		"no opinion before one is made",
+		operation, host_of(L)->made);
+}
+
 /* Copies the string at `index` out of Lua; raises only while nothing is held. */
 static char *copy_text(lua_State *L, int index, size_t *ret_len)
 {
@@ -266,8 +278,11 @@ bool verdict_take(
 {
 	const struct answer *answer;
 
-	if (lua_isnil(L, index))
+	if (lua_isnil(L, index)) {
+		if (host_of(L)->made != NULL)
+			raise_unreturned(L, context->operation);
 		return false;
+	}
 	if (lua_touserdata(L, index) == host_of(L)->plain_allow) {
 		ret->kind = VERDICT_ALLOW;
 		ret->source = SOURCE_HANDLER;

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -151,6 +152,19 @@ static int cut(const struct listing *listing, unsigned room)
 	return kept > 0 ? (int)kept : -EINVAL;
 }
 
+/*
+ * To read and to go back is one step for the kernel, which holds the position meanwhile. Here it is
+ * several, and threads may list one open directory together; so one at a time of those that may be
+ * the same.
+ */
+static pthread_mutex_t *position_lock(const struct place *place)
+{
+	enum { LOCKS = 64 };
+	static pthread_mutex_t locks[LOCKS] = {[0 ... LOCKS - 1] = PTHREAD_MUTEX_INITIALIZER};
+
+	return &locks[place->st.st_ino % LOCKS];
+}
+
 static int deliver(struct listing *listing, unsigned room)
 {
 	const struct call *call = listing->call;
@@ -190,7 +204,9 @@ void getdents_perform(struct call *call, struct answer *answer)
 	if (result == 0) {
 		memcpy(listing.directory, place.path, place.path_len + 1);
 		listing.directory_len = place.path_len;
+		(void)pthread_mutex_lock(position_lock(&place));
 		result = deliver(&listing, room);
+		(void)pthread_mutex_unlock(position_lock(&place));
 	}
 	free(listing.bytes);
 	answer_result(answer, result);

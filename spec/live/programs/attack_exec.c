@@ -31,19 +31,26 @@ struct race {
 
 enum { TURNS = 3000, STACK = 65536 };
 static struct race race;
-static atomic_bool *stop; /* in memory that everybody shares */
+static atomic_uint *attempts; /* in memory that everybody shares */
 
-/* Whoever nobody can stop ends by itself. */
-static bool has_turns(void)
+/* Whether it is still the attempt that this one began in; and who nobody can stop ends by itself.
+ */
+static bool is_attempt(unsigned begun)
 {
-	return !*stop && race.turns++ < TURNS;
+	return *attempts == begun;
+}
+
+static bool has_turns(unsigned begun)
+{
+	return is_attempt(begun) && race.turns++ < TURNS;
 }
 
 static void *rewrite_text(void *unused)
 {
+	const unsigned begun = *attempts;
 	size_t length = strlen(race.good);
 
-	while (has_turns()) {
+	while (has_turns(begun)) {
 		memcpy(race.path, race.bad, length);
 		sched_yield();
 		memcpy(race.path, race.good, length);
@@ -53,9 +60,10 @@ static void *rewrite_text(void *unused)
 
 static void *exchange_link(void *unused)
 {
+	const unsigned begun = *attempts;
 	const char *targets[] = {race.bad, race.good};
 
-	for (unsigned i = 0; !*stop; i++) {
+	for (unsigned i = 0; is_attempt(begun); i++) {
 		(void)unlink(race.spare);
 		if (symlink(targets[i & 1], race.spare) == 0)
 			(void)rename(race.spare, race.link);
@@ -66,9 +74,10 @@ static void *exchange_link(void *unused)
 /* Opened anew each time: nothing is executed while somebody has it open to be written. */
 static void *rewrite_script(void *unused)
 {
+	const unsigned begun = *attempts;
 	const char *interpreters[] = {race.bad, race.good};
 
-	for (unsigned i = 0; has_turns(); i++) {
+	for (unsigned i = 0; has_turns(begun); i++) {
 		int fd = open(race.link, O_WRONLY | O_CLOEXEC);
 
 		if (fd < 0)
@@ -83,9 +92,10 @@ static void *rewrite_script(void *unused)
 /* What is at `place` changes between BAD and MARK, of the same length. */
 static void change_text(char *place, const char *mark)
 {
+	const unsigned begun = *attempts;
 	size_t length = strlen(mark);
 
-	while (!*stop) {
+	while (is_attempt(begun)) {
 		memcpy(place, mark, length);
 		sched_yield();
 		memcpy(place, race.bad, length);
@@ -106,9 +116,10 @@ static void *change_variable(void *mark)
 
 static void *change_pointer(void *mark)
 {
+	const unsigned begun = *attempts;
 	char *volatile *place = &race.arguments[1];
 
-	while (!*stop) {
+	while (is_attempt(begun)) {
 		*place = mark;
 		sched_yield();
 		*place = race.word;
@@ -177,7 +188,7 @@ static int attempt(const struct method *method, char *mark)
 	int status;
 
 	race.turns = 0;
-	*stop = false;
+	++*attempts;
 	pid = fork();
 	if (pid == 0) {
 		method->start(method->attack, mark);
@@ -186,7 +197,7 @@ static int attempt(const struct method *method, char *mark)
 		_exit(100);
 	}
 	(void)waitpid(pid, &status, 0);
-	*stop = true;
+	++*attempts;
 	return status;
 }
 
@@ -225,8 +236,9 @@ int main(int argc, char **argv)
 		mmap(&race, sizeof race, PROT_READ | PROT_WRITE,
 			MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
 		return 2;
-	stop = mmap(NULL, sizeof *stop, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (stop == MAP_FAILED)
+	attempts = mmap(
+		NULL, sizeof *attempts, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (attempts == MAP_FAILED)
 		return 2;
 	race.good = argv[2];
 	race.bad = argv[3];
