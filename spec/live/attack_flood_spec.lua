@@ -26,7 +26,7 @@ limits { processes = 100 }
 
   attack.each(it, "from 64 threads starves no other program", function(who)
     local result = run(who, [[
-      storm 64 3 /etc/shadow >storm & storm=$!; sleep 1
+      storm 64 8 /etc/shadow >storm & storm=$!; sleep 1
       /usr/bin/python3 -c '
 import time
 worst = 0

@@ -143,10 +143,8 @@ enum disposition filter_disposition(const struct policy *policy, const struct sy
 	if (row->perform == personality_perform)
 		return filter_judges_map(policy) ? DISPOSITION_ASKED : DISPOSITION_KERNEL;
 	if (row->perform == pidfd_signal_perform)
-		return policy_has_handler(policy, OPERATION_KILL) ||
-				       (setting & FILTER_UNSCOPED) != 0
-			       ? DISPOSITION_ASKED
-			       : DISPOSITION_KERNEL;
+		return policy_has_handler(policy, OPERATION_KILL) ? DISPOSITION_ASKED
+								  : DISPOSITION_KERNEL;
 	if (row->perform == fork_perform)
 		return run_limits_have(policy_limits(policy), RUN_LIMIT_PROCESSES)
 			       ? DISPOSITION_ASKED

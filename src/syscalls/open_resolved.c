@@ -172,6 +172,15 @@ static bool writes_memory(const struct open_job *job, const struct place *place)
 	       !job->call->session->world.debug_open && procfs_is_memory(place);
 }
 
+/* Where no Landlock domain keeps signals within the tree, pidfd_send_signal(2) would take it. */
+static bool holds_outsider(const struct open_job *job, const struct place *place)
+{
+	const struct call *call = job->call;
+
+	return !call->session->scoped && (call->flags & O_PATH) == 0 &&
+	       procfs_is_outsider(&call->session->world, &call->target, place);
+}
+
 static bool writes_to_outsider(const struct open_job *job, const struct place *place)
 {
 	return (open_rights(job->call->flags) & RIGHT_MODIFY) != 0 &&
@@ -246,7 +255,7 @@ static void open_existing(struct open_job *job, const struct place *place)
 		act_on_object(job, place);
 		return;
 	}
-	if (writes_to_outsider(job, place)) {
+	if (writes_to_outsider(job, place) || holds_outsider(job, place)) {
 		answer_refusal(job->call, job->answer, EACCES, "processes outside are left alone");
 		return;
 	}

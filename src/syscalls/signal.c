@@ -173,9 +173,8 @@ void kill_one_perform(struct call *call, struct answer *answer)
 }
 
 /*
- * With on.kill, or without a Landlock domain, there is no such call: which process it is for says a
- * descriptor, a directory of /proc perhaps, and that can be exchanged by another thread after it
- * has been looked at. Programs fall back to kill(2).
+ * With on.kill there is no such call: which process it is for says a descriptor, and that can be
+ * exchanged by another thread after the handler has decided. Programs fall back to kill(2).
  */
 void pidfd_signal_perform(struct call *call, struct answer *answer)
 {

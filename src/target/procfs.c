@@ -199,6 +199,17 @@ int procfs_permits(const struct route *route, const struct place *place)
 	return -EACCES;
 }
 
+bool procfs_is_outsider(
+	const struct world *world, const struct target *target, const struct place *place)
+{
+	pid_t owner;
+
+	if (!is_pid_directory(place) || !procfs_holds(place->object))
+		return false;
+	owner = owner_of(world, place);
+	return owner != 0 && (owner < 0 || relation_of(world, target, owner) >= RELATION_OUTSIDE);
+}
+
 bool procfs_is_outsiders(
 	const struct world *world, const struct target *target, const struct place *place)
 {

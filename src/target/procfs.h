@@ -24,6 +24,10 @@ bool procfs_is_any_root(int pin);
  */
 pid_t procfs_owner(const struct world *world, int directory);
 
+/* The directory /proc/PID of a process outside the tree: open, it is as good as a pidfd. */
+bool procfs_is_outsider(
+	const struct world *world, const struct target *target, const struct place *place);
+
 /* An entry of a process outside the tree that everybody may read: stat, oom_score_adj, … */
 bool procfs_is_outsiders(
 	const struct world *world, const struct target *target, const struct place *place);

@@ -22,10 +22,9 @@ static void refused(const char *what, long number, long result)
 {
 	int error = errno;
 
-	/* EINVAL: not a process that is dying, not a leader of its group; ENOSYS: no such call
-	 * here. */
+	/* EINVAL: not a process that is dying, not a leader of its group. */
 	if (result < 0 && (error == EPERM || error == EACCES || error == ESRCH || error == EBADF ||
-				  error == EINVAL || error == ENOSYS))
+				  error == EINVAL))
 		return;
 	(void)printf("%s %s %ld: %s\n", label, what, number,
 		result < 0 ? strerrorname_np(error) : "DONE");
