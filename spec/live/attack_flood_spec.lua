@@ -59,7 +59,7 @@ print("done", worst < 2, worst)'
     local lines, shadow, dropped = 0, 0, 0
     for line in log:gmatch("[^\n]+") do
       lines = lines + 1
-      assert.truthy(line:find('^{"time":".*}$'), line)
+      assert.truthy(line:find('^ *{"time":".*}$'), line)
       if line:find('"path":"/etc/shadow"', 1, true) then shadow = shadow + 1 end
       dropped = dropped + tonumber(line:match('"dropped":(%d+)') or 0)
     end

@@ -212,6 +212,23 @@ w']]):format(directory))
     assert.equal("1\n", result.out)
   end)
 
+  it("keeps each line within a page, where SIGKILL can't cut it", function()
+    local log = live.directory() .. "/log"
+    live.run { policy = POLICY, args = { "-q", "--log", log }, command = [[
+      for each in 1 2 3 4; do
+        { for i in $(seq 100); do cat /etc/shadow.$each.$i; done; } 2>/dev/null &
+      done; wait]] }
+    local pages, before = {}, 0
+    for line in live.read_file(log):gmatch "[^\n]*\n" do
+      local first, last = before + #line:match "^ *", before + #line - 1
+      assert.equal(first // 4096, last // 4096, line)
+      pages[first // 4096] = true
+      before = last + 1
+    end
+    assert.is_true(#pages > 10, #pages .. " pages")
+    lines_of(log)
+  end)
+
   it("that can't be opened ends everything before it begins", function()
     local result = live.run { policy = POLICY, command = "echo ran",
       args = { "--log", "/no/such/directory/log" } }

@@ -2,9 +2,12 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -12,6 +15,9 @@
 #include "policy/errname.h"
 #include "policy/signame.h"
 #include "target/process.h"
+
+/* The smallest of any machine: each larger one ends where one of these ends. */
+#define PAGE 4096
 
 static void set(json_t *object, const char *key, const char *text)
 {
@@ -131,17 +137,41 @@ static json_t *describe(const struct observation *observation)
 	return object;
 }
 
-/* A short write would tear a line: there is nothing to do but to say so. */
-static int write_line(int fd, const char *line, size_t length)
+/*
+ * Blanks that a line needs before it to lie within one page of its file: SIGKILL ends a write between two
+ * pages (generic_perform_write in mm/filemap.c looks for it before each), never within one. A line longer
+ * than a page has none, and another run that appends to the file may come between.
+ */
+static size_t blanks_before(int fd, size_t length)
 {
-	ssize_t written;
+	struct stat st;
+	size_t used;
 
-	do
-		written = write(fd, line, length);
-	while (written < 0 && errno == EINTR);
-	if (written == (ssize_t)length)
+	if (length > PAGE || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return 0;
-	return written < 0 ? -errno : -ENOSPC;
+	used = (size_t)st.st_size % PAGE;
+	return used + length > PAGE ? PAGE - used : 0;
+}
+
+/* A short write would tear a line: there is nothing to do but to say so. */
+static int write_line(int fd, char *line, size_t length)
+{
+	static pthread_mutex_t end_of_file = PTHREAD_MUTEX_INITIALIZER;
+	static char blanks[PAGE];
+	struct iovec parts[] = {{.iov_base = blanks}, {.iov_base = line, .iov_len = length}};
+	ssize_t written;
+	int result = 0;
+
+	(void)pthread_mutex_lock(&end_of_file);
+	parts[0].iov_len = blanks_before(fd, length);
+	(void)memset(blanks, ' ', parts[0].iov_len);
+	do
+		written = writev(fd, parts, 2);
+	while (written < 0 && errno == EINTR);
+	if (written != (ssize_t)(parts[0].iov_len + length))
+		result = written < 0 ? -errno : -ENOSPC;
+	(void)pthread_mutex_unlock(&end_of_file);
+	return result;
 }
 
 /* Takes the object over. */

@@ -134,12 +134,14 @@ static const char *skip_object(const char *text)
 
 static bool is_torn(const char *log)
 {
-	while (*log != '\0') {
+	for (;;) {
+		log += strspn(log, " ");
+		if (*log == '\0')
+			return false;
 		log = skip_object(log);
 		if (log == NULL || *log++ != '\n')
 			return true;
 	}
-	return false;
 }
 
 static unsigned count_lost(const char *log, char *told)
