@@ -250,7 +250,7 @@ local function check_defines()
   for name, value in next, defines do
     if not consumed[name] then
       error(("-D %s=%s: no policy on the command line has a parameter '%s'%s"):format(name, value,
-        name, suggest.hint(name, declared)), 0)
+        name, suggest.hint_or_all(name, declared)), 0)
     end
   end
 end

@@ -19,7 +19,7 @@ local verdicts = core.verdicts()
 -- Known from the design, not judged yet: silence would be a hole.
 local NETWORK = "sockets are refused unless a policy opens them: allow.syscall \"@network\""
 
-local LATER_RIGHTS = { connect = NETWORK, bind = NETWORK, send = NETWORK }
+local LATER_RIGHTS = { connect = NETWORK, bind = NETWORK, send = NETWORK, net = NETWORK, network = NETWORK }
 
 local LATER_OPERATIONS = {
   connect = NETWORK, bind = NETWORK, send = NETWORK, socket = NETWORK,
@@ -258,7 +258,7 @@ local function unknown_right(context, action, right)
   elseif vocabulary[name] then
     raise("there is no right '%s'; it is a system call: write %s.syscall \"%s\"", name, action, name)
   end
-  raise("unknown right '%s.%s'%s", action, name, suggest.hint(right, right_names))
+  raise("unknown right '%s.%s'%s", action, name, suggest.hint_or_all(right, right_names))
 end
 
 -- allow or deny for one file: allow.read {…} declares, allow() is a verdict.

@@ -63,4 +63,18 @@ function suggest.hint(word, candidates)
   return nearest and (" (did you mean '%s'?)"):format(nearest) or ""
 end
 
+-- If nothing is near: ": there are a, b and c"; "" if there are none. Of a set of few names.
+function suggest.hint_or_all(word, set)
+  local hint, names = suggest.hint(word, set), {}
+  for name in next, set do
+    names[#names + 1] = name
+  end
+  if hint ~= "" or #names == 0 then
+    return hint
+  end
+  table.sort(names)
+  return ": there " .. (#names == 1 and "is " or "are ") .. table.concat(names, ", ", 1, #names - 1)
+    .. (#names > 1 and " and " or "") .. names[#names]
+end
+
 return suggest

@@ -184,10 +184,11 @@ describe("without running anything #live", function()
   end)
 
   it("check notes what may be a slip", function()
-    local out = checked("allow.read { '/etc/pasword', '/etc/passwd', '/missing/**' }\ndeny.write '/w/[ab]*'\n"
+    local out = checked("allow.read { '/etc/pasword', '/etc/passwd', '/missing/**' }; allow.write '/later/**'\ndeny.write '/w/[ab]*'\n"
       .. "hide '/missing/x'\nallow.read '/{a,b}/**'\ndeny.syscall 'fork'")
     local notes = out:match("\nnotes:\n(.*)$")
     assert.equal('  policy.lua:1: "/etc/pasword": nothing is there now\n'
+      .. '  policy.lua:1: "/missing/**": nothing is there now\n'
       .. "  policy.lua:2: \"/w/[ab]*\": '[' is an ordinary character here; special are *, ? and a last /**\n"
       .. "  policy.lua:4: \"/{a,b}/**\": '{' is an ordinary character here; special are *, ? and a last /**\n"
       .. '  policy.lua:5: deny.syscall "fork": clone does the same, and is not refused\n', notes)

@@ -167,6 +167,9 @@ describe("mistakes in a rule", function()
     { "allow.rename '/x'", "rename needs the rights create and delete: allow.create and allow.delete" },
     { "allow.readlink '/x'", "readlink needs the right stat: allow.stat" },
     { "allow.fork '/x'", "it is a system call: write allow.syscall \"fork\"" },
+    { "allow.files '/x'", "unknown right 'allow.files': there are create, delete, exec, map, modify, "
+      .. "read, stat, syscall and write" },
+    { "allow.net 'x'", "'allow.net' is not judged in this version" },
     { "allow.sat '/x'", "unknown right 'allow.sat' (did you mean 'stat'?)" },
     { "deny.hide '/x'", "policy.lua:1: hide is a word of its own: hide { \"/path\" }" },
     { "allow[1] = 2", "allow is read-only" },

@@ -211,6 +211,7 @@ describe("params", function()
       { { count = "three" }, "parameter 'count' wants a number, not \"three\"" },
       { { nmae = "y" }, "-D nmae=y: no policy on the command line has a parameter 'nmae' "
         .. "(did you mean 'name'?)" },
+      { { zzz = "y" }, "-D zzz=y: no policy on the command line has a parameter 'zzz': there are " },
     }
     for _, row in ipairs(rows) do
       local text = problem(KINDS, row[1])

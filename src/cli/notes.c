@@ -44,10 +44,14 @@ static void note(struct notes *notes, const char *file, int line, const char *fo
 	(void)putchar('\n');
 }
 
-/* A policy that is built in is written for many machines; and what is hidden need not be there. */
-static bool may_be_missing(const struct rule *rule)
+/*
+ * A policy that is built in is written for many machines; what is hidden need not be there, and
+ * whoever may create may make a whole tree.
+ */
+static bool may_be_missing(const struct rule *rule, const struct pattern *pattern)
 {
-	return rule->hides || strncmp(rule->file, "builtin:", 8) == 0;
+	return rule->hides || strncmp(rule->file, "builtin:", 8) == 0 ||
+	       (pattern->tree && (rule->deny || (rule->rights & RIGHT_CREATE) != 0));
 }
 
 static void note_pattern(
@@ -59,12 +63,12 @@ static void note_pattern(
 	int error = plain ? look_at(pattern) : 0;
 	bool missing = error == ENOENT || error == ENOTDIR;
 
-	if (missing && !pattern->tree && !may_be_missing(rule))
-		note(notes, rule->file, rule->line, "%s: nothing is there now", literal);
 	if ((bracket != NULL || brace != NULL) && (missing || !plain))
 		note(notes, rule->file, rule->line,
 			"%s: '%c' is an ordinary character here; special are *, ? and a last /**",
 			literal, bracket != NULL ? '[' : '{');
+	else if (missing && !may_be_missing(rule, pattern))
+		note(notes, rule->file, rule->line, "%s: nothing is there now", literal);
 }
 
 static void note_list(struct notes *notes, const struct rule *rule, bool except)
@@ -95,22 +99,33 @@ static void note_forks(struct notes *notes, const struct policy *policy)
 			"deny.syscall \"%s\": clone does the same, and is not refused", fork->word);
 }
 
+static bool grants_own_code(const struct rule *writes, const struct rule *runs)
+{
+	return !writes->deny && (writes->rights & (RIGHT_CREATE | RIGHT_MODIFY)) != 0 &&
+	       pattern_list_overlaps(runs->patterns, writes->patterns);
+}
+
 /* What a program has written, it can run: often meant, as in a build; but to be known. */
 static void note_own_code(struct notes *notes, const struct policy *policy, const struct rule *runs)
 {
 	const char *use = (runs->rights & RIGHT_EXEC) != 0 ? "run" : "load as code";
+	const struct rule *found = NULL;
 
+	/* One of the same file tells its author most. */
 	for (size_t i = 0; i < policy_rule_count(policy); i++) {
 		const struct rule *writes = policy_rule(policy, i);
+		bool here = strcmp(writes->file, runs->file) == 0;
 
-		if (writes->deny || (writes->rights & (RIGHT_CREATE | RIGHT_MODIFY)) == 0 ||
-			!pattern_list_overlaps(runs->patterns, writes->patterns))
-			continue;
+		if ((found == NULL || here) && grants_own_code(writes, runs)) {
+			found = writes;
+			if (here)
+				break;
+		}
+	}
+	if (found != NULL)
 		note(notes, runs->file, runs->line,
 			"the program may %s what it may write (%s:%d, not counting exceptions)",
-			use, writes->file, writes->line);
-		return;
-	}
+			use, found->file, found->line);
 }
 
 void notes_print(const struct policy *policy)
