@@ -124,16 +124,32 @@ while True: pass]], live.directory() .. "/file" }, as)
       end)
 
       -- Killing one makes room for the next: only who is stopped first forks no more.
-      it("wall: who forks as fast as it can", function()
+      for where, depth in pairs { ["who forks as fast as it can"] = 0, ["the same below many generations"] = 400 } do
+      it("wall: " .. where, function()
         local directory = live.directory()
         -- root's RLIMIT_NPROC counts for nothing.
         live.write_file(directory .. "/policy.lua", "default.allow() limits { wall = '1s'" ..
-          (as == "root" and ", processes = 200 }" or " }"))
+          (as == "root" and ", processes = 500 }" or " }"))
         local result = live.run { as = as, timeout = 60, command = ([[
-          cd DIRECTORY; prlimit --nproc=200 MOONGATE run -q -p policy.lua -- PROGRAM 12 survived
+          cd DIRECTORY; prlimit --nproc=500 MOONGATE run -q -p policy.lua -- PROGRAM 8 survived DEPTH
           echo $?; sleep 0.5; pgrep -x attack_bomb | wc -l; ls]]):gsub("%u%u%u+", { DIRECTORY = directory,
-          MOONGATE = live.binary, PROGRAM = live.program "attack_bomb" }) }
+          MOONGATE = live.binary, PROGRAM = live.program "attack_bomb", DEPTH = depth }) }
         assert.equal("124\n0\npolicy.lua\n", result.out, result.err)
+      end)
+      end
+
+      it("wall: not those of another job of the same shell, started before", function()
+        local directory = live.directory()
+        live.write_file(directory .. "/policy.lua", "default.allow() limits { wall = '1500ms' }")
+        local result = live.run { as = as, command = ([[
+          cd DIRECTORY; (sleep 0.5; setsid sleep 34567 >/dev/null 2>&1 & echo $! >other) & sleep 0.1
+          (exec MOONGATE run -q -p policy.lua -- sleep 60); echo $?; (sleep 0.5; setsid sleep 34567 & echo $! >mine) &
+          exec MOONGATE run -q -p policy.lua -- sleep 60]]):gsub("%u%u%u+", { DIRECTORY = directory, MOONGATE = live.binary }) }
+        assert.equal(124, result.status, result.err)
+        for _, file in ipairs { "other", "mine" } do
+          local pid = live.read_file(directory .. "/" .. file):match "%d+"
+          assert.is_truthy(os.execute("kill " .. pid), file .. " was killed")
+        end
       end)
 
       it("wall: a command that ends before has its own status", function()

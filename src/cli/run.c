@@ -339,7 +339,7 @@ static int wait_for_end(struct run *run)
 		return exit_status(run, status);
 	if (end == RUN_STUCK)
 		leave_in_time();
-	launch_kill_tree();
+	launch_kill_tree(&run->launched);
 	switch (end) {
 	case RUN_OUT_OF_TIME:
 		complain("the run took longer than the policy lets it (limits: wall), and was "
@@ -388,6 +388,7 @@ static void finish(const struct run *run)
 		sigset_t mask = run->mask;
 
 		add_writing_signals(&mask);
+		(void)sigdelset(&mask, SIGALRM); /* leave_in_time() */
 		(void)pthread_sigmask(SIG_SETMASK, &mask, NULL);
 	}
 	if (run->report != NULL)
@@ -437,7 +438,7 @@ static int run_command_line(int argc, char **argv)
 	else if (err.text[0] != '\0')
 		complain("%s", err.text);
 	if (status < 0 && run.forked)
-		launch_kill_tree();
+		launch_kill_tree(&run.launched);
 	finish(&run);
 	return status < 0 ? EXIT_OURS : status;
 }

@@ -110,10 +110,10 @@ void guard_run(int supervisor, int events, pid_t target)
 	polled[0] = (struct pollfd){.fd = fds[SUPERVISOR], .events = POLLIN};
 	polled[1] = (struct pollfd){.fd = fds[CHILDREN], .events = POLLIN};
 	while (reap(fds, target)) {
-		if (poll(polled, 2, -1) < 0 && errno != EINTR)
-			break;
-		if (polled[0].revents != 0 || drain(fds[CHILDREN])) {
-			launch_kill_tree();
+		bool blind = poll(polled, 2, -1) < 0 && errno != EINTR;
+
+		if (blind || polled[0].revents != 0 || drain(fds[CHILDREN])) {
+			launch_kill_descendants();
 			break;
 		}
 	}

@@ -162,7 +162,7 @@ static int take_listener(struct launched *launched, struct error *err)
 
 static void undo(struct launched *launched)
 {
-	launch_kill_tree();
+	launch_kill_tree(launched);
 	close_fd(&launched->listener);
 	close_fd(&launched->guard_fd);
 	close_fd(&launched->target_fd);
@@ -299,8 +299,13 @@ bool launch_ended_well(const struct launched *launched)
 {
 	siginfo_t info = {0};
 
-	return waitid(P_PIDFD, (id_t)launched->guard_fd, &info, WEXITED | WNOHANG) == 0 &&
+	return waitid(P_PIDFD, (id_t)launched->guard_fd, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
 	       info.si_code == CLD_EXITED && info.si_status == 0;
+}
+
+bool launch_guard_ended(const struct launched *launched)
+{
+	return has_ended(launched->guard_fd);
 }
 
 int launch_end_signal(void)

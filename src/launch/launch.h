@@ -84,15 +84,20 @@ int launch_exec_error(const struct launched *launched);
 void launch_end(const struct launched *launched);
 int launch_end_signal(void);
 
+/* Kills every descendant of the calling process, however many there are, and reaps them. */
+void launch_kill_descendants(void);
+
 /*
- * Kills every descendant of the calling process, however many there are, and reaps them; except for
- * children noted by launch_spare_children(), once, before the launch.
+ * The supervisor's: kills and reaps the whole tree, the guard included, if the guard has not.
+ * Spared are children noted by launch_spare_children(), once, before the launch, and while there is
+ * a guard those of them.
  */
-void launch_kill_tree(void);
+void launch_kill_tree(const struct launched *launched);
 int launch_spare_children(struct error *err);
 
 /* After guard_fd became readable: whether the guard ended by itself, after its last child. */
 bool launch_ended_well(const struct launched *launched);
+bool launch_guard_ended(const struct launched *launched);
 
 /*
  * Which file execvp(3) would run: a path, or a search through `path` (PATH). Returns 0 and the name

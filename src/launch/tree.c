@@ -1,6 +1,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -12,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "launch/launch.h"
 
 /*
@@ -20,166 +22,220 @@
  */
 
 /* Children that the process had before it became a supervisor (`daemon & exec moongate …`). */
-static pid_t *spared;
-static size_t spared_count;
+static struct pids {
+	struct found {
+		pid_t pid;
+		uint64_t start; /* 0: a child of ours, so its number is its own until we reap it */
+	} * all;
+	size_t count, room;
+	bool complete; /* nobody was missed for want of memory or descriptors */
+} spared;
+static pid_t spared_by; /* the guard is a child of its own kind, and spares nobody */
 
 static bool is_spared(pid_t pid)
 {
-	for (size_t i = 0; i < spared_count; i++)
-		if (spared[i] == pid)
+	for (size_t i = 0; spared_by == getpid() && i < spared.count; i++)
+		if (spared.all[i].pid == pid)
 			return true;
 	return false;
 }
 
 /* ---- one of them ------------------------------------------------------------------------- */
 
-/* 0: it can't be told, or there is no such process. */
-static pid_t parent_of(pid_t pid)
+/* proc_pid_stat(5). false: there is no such process, or it can't be told. */
+static bool look_up(pid_t pid, pid_t *ret_parent, uint64_t *ret_start)
 {
-	char path[32], line[256];
-	int parent = 0;
-	FILE *file;
+	char path[32], text[1024];
+	const char *behind;
+	cleanup_fd int fd = -1;
+	ssize_t length;
 
-	(void)snprintf(path, sizeof path, "/proc/%d/status", pid);
-	file = fopen(path, "re");
-	while (file != NULL && fgets(line, sizeof line, file) != NULL)
-		if (sscanf(line, "PPid: %d", &parent) == 1)
-			break;
-	if (file != NULL)
-		(void)fclose(file);
-	return parent;
+	(void)snprintf(path, sizeof path, "/proc/%d/stat", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+	if (length <= 0)
+		return false;
+	text[length] = '\0';
+	behind = strrchr(text, ')'); /* the name before it may have any character */
+	return behind != NULL && sscanf(behind + 1,
+					 " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d "
+					 "%*d %*d %*d %*d %*d %" SCNu64,
+					 ret_parent, ret_start) == 2;
 }
 
-static bool is_descendant(pid_t pid)
-{
-	enum { DEPTH = 64 }; /* who is deeper is reached when its parents are gone */
-	const pid_t own = getpid();
+/* Whom nobody waits for meanwhile: the number may be given to a stranger at any moment. */
+struct parent {
+	pid_t pid;
+	int pin; /* pidfd; -1: it is ourselves, or a child of ours */
+};
 
-	for (int i = 0; i < DEPTH && pid > 1; i++) {
-		pid = parent_of(pid);
-		if (pid == own)
-			return true;
-	}
-	return false;
+static bool is_there(const struct parent *parent)
+{
+	return parent->pin < 0 || pidfd_send_signal(parent->pin, 0, NULL, 0) == 0 || errno == EPERM;
 }
 
-/*
- * A child of ours stays a zombie until we reap it; whoever is another's child may have been reaped
- * since it was listed, and its number given to a stranger. So it is pinned, and then looked at.
- */
-static void send(pid_t pid, bool is_child, int signal)
+static bool pin(struct pids *pids, const struct found *found, struct parent *ret)
 {
-	int fd;
+	pid_t parent;
+	uint64_t start;
 
-	if (is_child) {
-		(void)kill(pid, signal);
-		return;
-	}
-	fd = pidfd_open(pid, 0);
-	if (fd < 0)
-		return;
-	if (is_descendant(pid))
-		(void)pidfd_send_signal(fd, signal, NULL, 0);
-	(void)close(fd);
+	*ret = (struct parent){found->pid, -1};
+	if (found->start == 0)
+		return true;
+	ret->pin = pidfd_open(found->pid, 0);
+	if (ret->pin < 0 && errno != ESRCH)
+		pids->complete = false;
+	return ret->pin >= 0 && look_up(found->pid, &parent, &start) && start == found->start;
 }
 
 /* ---- who there is -------------------------------------------------------------------------- */
 
-struct pids {
-	pid_t *all;
-	size_t count, room;
-};
-
-static bool add(struct pids *pids, pid_t pid)
+static void add(struct pids *pids, pid_t pid, uint64_t start)
 {
 	if (pids->count == pids->room) {
 		size_t room = 2 * pids->room + 64;
-		pid_t *more = reallocarray(pids->all, room, sizeof *more);
+		struct found *more = reallocarray(pids->all, room, sizeof *more);
 
-		if (more == NULL)
-			return false;
+		if (more == NULL) {
+			pids->complete = false;
+			return;
+		}
 		pids->all = more;
 		pids->room = room;
 	}
-	pids->all[pids->count++] = pid;
-	return true;
+	pids->all[pids->count++] = (struct found){pid, start};
 }
 
-/* Adds the children of one thread but the spared ones, and sends each a signal, if it is not 0. */
-static bool add_children_of(struct pids *pids, const char *process, const char *tid, int signal)
+/*
+ * Another's child may have been reaped since it was listed. So it is pinned, and then looked at: it
+ * is of the tree if its parent is the one it was listed under, which still is there, or ourselves.
+ * Who has yet another parent is listed under that one.
+ */
+static void take_grandchild(struct pids *pids, const struct parent *from, pid_t pid, int signal)
 {
-	const bool is_child = strcmp(process, "self") == 0;
-	char path[600];
-	FILE *file;
-	int pid;
-	bool added = true;
+	cleanup_fd int fd = pidfd_open(pid, 0);
+	uint64_t start;
+	pid_t parent;
 
-	(void)snprintf(path, sizeof path, "/proc/%s/task/%s/children", process, tid);
-	file = fopen(path, "re");
-	if (file == NULL)
-		return true; /* it has ended: then its children are ours */
-	while (added && fscanf(file, "%d", &pid) == 1) {
-		if (is_spared(pid))
-			continue;
-		if (signal != 0)
-			send(pid, is_child, signal);
-		added = add(pids, pid);
+	if (fd < 0) {
+		pids->complete = pids->complete && errno == ESRCH;
+		return;
 	}
-	(void)fclose(file);
-	return added;
+	if (!look_up(pid, &parent, &start) ||
+		(parent != getpid() && (parent != from->pid || !is_there(from))))
+		return;
+	(void)pidfd_send_signal(fd, signal, NULL, 0);
+	add(pids, pid, start);
 }
 
-static bool add_children(struct pids *pids, const char *process, int signal)
+static void take(struct pids *pids, const struct parent *from, pid_t pid, int signal)
+{
+	if (from->pid != getpid()) {
+		take_grandchild(pids, from, pid, signal);
+	} else if (!is_spared(pid)) {
+		(void)kill(pid, signal);
+		add(pids, pid, 0);
+	}
+}
+
+/* It has ended: then its children are ours. */
+static void note_failure(struct pids *pids)
+{
+	if (errno != ENOENT && errno != ESRCH)
+		pids->complete = false;
+}
+
+static void take_children_of(
+	struct pids *pids, const struct parent *from, const char *tid, int signal)
 {
 	char path[300];
-	const struct dirent *entry;
-	bool added = true;
-	DIR *tasks;
+	FILE *file;
+	int pid;
 
-	(void)snprintf(path, sizeof path, "/proc/%s/task", process);
-	tasks = opendir(path);
-	if (tasks == NULL)
-		return true;
-	while (added && (entry = readdir(tasks)) != NULL)
-		if (entry->d_name[0] != '.')
-			added = add_children_of(pids, process, entry->d_name, signal);
-	(void)closedir(tasks);
-	return added;
+	(void)snprintf(path, sizeof path, "/proc/%d/task/%s/children", from->pid, tid);
+	file = fopen(path, "re");
+	if (file == NULL) {
+		note_failure(pids);
+		return;
+	}
+	while (fscanf(file, "%d", &pid) == 1)
+		take(pids, from, pid, signal);
+	(void)fclose(file);
 }
 
-/* Sends every descendant a signal, at once when it is found; how many there are. */
-static size_t signal_tree(struct pids *pids, int signal)
+/* Those of every thread, each sent the signal (0: none) at once. */
+static void take_children(struct pids *pids, const struct parent *from, int signal)
 {
-	bool added;
+	char path[32];
+	const struct dirent *entry;
+	DIR *tasks;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/task", from->pid);
+	tasks = opendir(path);
+	if (tasks == NULL) {
+		note_failure(pids);
+		return;
+	}
+	while ((entry = readdir(tasks)) != NULL)
+		if (entry->d_name[0] != '.')
+			take_children_of(pids, from, entry->d_name, signal);
+	(void)closedir(tasks);
+}
+
+/* Sends every descendant a signal as soon as it is found. */
+static void signal_tree(struct pids *pids, int signal)
+{
+	const struct parent self = {getpid(), -1};
 
 	pids->count = 0;
-	added = add_children(pids, "self", signal);
-	for (size_t i = 0; added && i < pids->count; i++) {
-		char process[16];
+	pids->complete = true;
+	take_children(pids, &self, signal);
+	for (size_t i = 0; i < pids->count; i++) {
+		const struct found found = pids->all[i];
+		struct parent from;
 
-		(void)snprintf(process, sizeof process, "%d", pids->all[i]);
-		added = add_children(pids, process, signal);
+		if (pin(pids, &found, &from))
+			take_children(pids, &from, signal);
+		close_fd(&from.pin);
 	}
-	return pids->count;
 }
 
 int launch_spare_children(struct error *err)
 {
-	char path[64];
+	const struct parent self = {getpid(), -1};
 	struct pids pids = {0};
+	char path[64];
 
 	(void)snprintf(path, sizeof path, "/proc/self/task/%d/children", getpid());
 	if (access(path, R_OK) < 0)
 		return error_errno(err, errno,
 			"the kernel does not list a process's children (CONFIG_PROC_CHILDREN)\n"
 			"without that nobody could end the program's processes for certain");
-	if (!add_children(&pids, "self", 0)) {
+	spared_by = 0;
+	pids.complete = true;
+	take_children(&pids, &self, 0);
+	if (!pids.complete) {
 		free(pids.all);
-		return error_set(err, ENOMEM, "out of memory");
+		return error_set(err, ENOMEM, "cannot list the process's children");
 	}
-	spared = pids.all;
-	spared_count = pids.count;
+	free(spared.all);
+	spared = pids;
+	spared_by = getpid();
 	return 0;
+}
+
+/* Orphans of spared ones became our children; as long as there is a guard, the tree's become its.
+ */
+static void spare_adopted(pid_t guard)
+{
+	const struct parent self = {getpid(), -1};
+	struct pids pids = {0};
+
+	take_children(&pids, &self, 0);
+	for (size_t i = 0; i < pids.count; i++)
+		if (pids.all[i].pid != guard)
+			add(&spared, pids.all[i].pid, 0);
+	free(pids.all);
 }
 
 /* ---- the end ------------------------------------------------------------------------------- */
@@ -192,10 +248,14 @@ int launch_spare_children(struct error *err)
 static void stop_tree(struct pids *pids)
 {
 	enum { ROUNDS = 30 };
-	size_t before = 0;
+	size_t before = SIZE_MAX;
 
-	for (int i = 0; i < ROUNDS && signal_tree(pids, SIGSTOP) != before; i++)
+	for (int i = 0; i < ROUNDS; i++) {
+		signal_tree(pids, SIGSTOP);
+		if (pids->count == before)
+			return;
 		before = pids->count;
+	}
 }
 
 /* Reaps until nothing has ended for a while, or `count` have. false: no child is left. */
@@ -228,13 +288,24 @@ static void run_first(void)
 	(void)sched_setscheduler(0, SCHED_FIFO, &lowest);
 }
 
-void launch_kill_tree(void)
+void launch_kill_descendants(void)
 {
 	struct pids pids = {0};
 
 	run_first();
-	stop_tree(&pids);
-	while (signal_tree(&pids, SIGKILL) > 0 && reap(pids.count))
-		;
+	/* Stopped again each time: who was missed before has run on. */
+	do {
+		stop_tree(&pids);
+		signal_tree(&pids, SIGKILL);
+	} while ((pids.count > 0 || !pids.complete) && reap(pids.count + 1));
 	free(pids.all);
+}
+
+void launch_kill_tree(const struct launched *launched)
+{
+	if (launched->guard == 0 || launch_ended_well(launched))
+		return;
+	if (!launch_guard_ended(launched))
+		spare_adopted(launched->guard);
+	launch_kill_descendants();
 }
