@@ -13,11 +13,21 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/shm.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "syscalls/perform.h"
 #include "syscalls/table.h"
+
+/* Newer than the headers of some. */
+#ifndef SO_PEERPIDFD
+#define SO_PASSPIDFD 76
+#define SO_PEERPIDFD 77
+#endif
+#ifndef PIDFD_SIGNAL_PROCESS_GROUP
+#define PIDFD_SIGNAL_PROCESS_GROUP (1u << 2)
+#endif
 
 static void release_context(scmp_filter_ctx *context)
 {
@@ -122,6 +132,14 @@ static enum disposition judged(
 	return is_asked(policy, row, setting) ? DISPOSITION_ASKED : DISPOSITION_KERNEL;
 }
 
+/* Without a Landlock domain: events of fanotify(7) come with pidfds that nobody has judged. */
+static bool is_asked_by_pidfd(const struct policy *policy, unsigned setting)
+{
+	return policy_has_handler(policy, OPERATION_KILL) ||
+	       ((setting & FILTER_UNSCOPED) != 0 &&
+		       filter_opens(policy, "fanotify_init", GROUP_FANOTIFY));
+}
+
 enum disposition filter_disposition(const struct policy *policy, const struct syscall_row *row,
 	unsigned setting, int *ret_error)
 {
@@ -143,8 +161,7 @@ enum disposition filter_disposition(const struct policy *policy, const struct sy
 	if (row->perform == personality_perform)
 		return filter_judges_map(policy) ? DISPOSITION_ASKED : DISPOSITION_KERNEL;
 	if (row->perform == pidfd_signal_perform)
-		return policy_has_handler(policy, OPERATION_KILL) ? DISPOSITION_ASKED
-								  : DISPOSITION_KERNEL;
+		return is_asked_by_pidfd(policy, setting) ? DISPOSITION_ASKED : DISPOSITION_KERNEL;
 	if (row->perform == fork_perform)
 		return run_limits_have(policy_limits(policy), RUN_LIMIT_PROCESSES)
 			       ? DISPOSITION_ASKED
@@ -300,6 +317,36 @@ static int refuse_signal_driven(scmp_filter_ctx context)
 	return result;
 }
 
+/*
+ * Without a Landlock domain: pidfd_open(2) and directories of /proc are judged, so whoever else
+ * gets a pidfd could signal any process of its user. A socket tells its other end's (Linux 6.5),
+ * and a pidfd may stand for a whole process group (6.9): answered as by older kernels.
+ */
+static int refuse_foreign_pidfds(scmp_filter_ctx context)
+{
+	static const struct {
+		int number, error;
+		unsigned arguments[2];
+		uint64_t values[2];
+		unsigned count;
+	} rows[] = {
+		{SCMP_SYS(getsockopt), ENOPROTOOPT, {1, 2}, {SOL_SOCKET, SO_PEERPIDFD}, 2},
+		{SCMP_SYS(setsockopt), ENOPROTOOPT, {1, 2}, {SOL_SOCKET, SO_PASSPIDFD}, 2},
+		{SCMP_SYS(pidfd_send_signal), EINVAL, {3}, {PIDFD_SIGNAL_PROCESS_GROUP}, 1},
+	};
+	int result = 0;
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows && result == 0; i++) {
+		struct scmp_arg_cmp compare[2];
+
+		for (unsigned j = 0; j < rows[i].count; j++)
+			compare[j] = masked(rows[i].arguments[j], UINT32_MAX, rows[i].values[j]);
+		result = seccomp_rule_add_array(context, SCMP_ACT_ERRNO((uint32_t)rows[i].error),
+			rows[i].number, rows[i].count, compare);
+	}
+	return result;
+}
+
 /* Shared memory as code: no file, and no second look. */
 static int refuse_shared_code(scmp_filter_ctx context)
 {
@@ -334,6 +381,8 @@ static int add_rules(scmp_filter_ctx context, const struct policy *policy, struc
 	if (result == 0 && ((filter->setting & FILTER_UNSCOPED) != 0 ||
 				   policy_has_handler(policy, OPERATION_KILL)))
 		result = refuse_signal_driven(context);
+	if (result == 0 && (filter->setting & FILTER_UNSCOPED) != 0)
+		result = refuse_foreign_pidfds(context);
 	if (result == 0 && filter_judges_map(policy) && filter_opens(policy, "shmat", GROUP_IPC))
 		result = refuse_shared_code(context);
 	return result;

@@ -173,8 +173,9 @@ void kill_one_perform(struct call *call, struct answer *answer)
 }
 
 /*
- * With on.kill there is no such call: which process it is for says a descriptor, and that can be
- * exchanged by another thread after the handler has decided. Programs fall back to kill(2).
+ * With on.kill, or where pidfds of others are to be had, there is no such call: which process it is
+ * for says a descriptor, and that can be exchanged by another thread after the handler has decided.
+ * Programs fall back to kill(2).
  */
 void pidfd_signal_perform(struct call *call, struct answer *answer)
 {
