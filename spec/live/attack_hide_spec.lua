@@ -323,4 +323,25 @@ for i in range(12):
     assert.equal(native.err, seen.err)
     assert.equal(native.status, seen.status)
   end)
+
+  it("that takes its time keeps nobody from listing another one", function()
+    if not live.is_root() then return pending("only root mounts") end
+    local result = live.run { private = true, timeout = 60, command = { "sh", "-c", [[
+      mknod /dev/fuse c 10 229 && : 2>/dev/null </dev/fuse || { echo no FUSE; exit; }
+      mkdir -p back/slowest mount && for i in $(seq 130); do mkdir back/$i; done
+      "$2" back mount & for i in $(seq 100); do mountpoint -q mount && break; sleep 0.05; done
+      echo "default.allow() hide { '$PWD/mount/none', '$PWD/mount/*/none' }" >policy.lua
+      "$1" run -q -p policy.lua -- /usr/bin/python3 -c '
+import os, time
+os.chdir("mount")
+begun = time.monotonic()
+child = os.fork()
+if child == 0: os._exit(len(os.listdir("slowest")))
+time.sleep(0.3)
+print(sum(len(os.listdir(str(i + 1))) for i in range(130)), time.monotonic() - begun < 2.5)
+print(os.waitpid(child, 0)[1], time.monotonic() - begun > 2.9)'
+      umount mount; wait]], "sh", live.binary, live.program("slow_fs") } }
+    if result.out == "no FUSE\n" then return pending("the kernel has no FUSE") end
+    assert.equal("0 True\n0 True\n", result.out, result.err)
+  end)
 end)

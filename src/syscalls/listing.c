@@ -1,7 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -10,6 +9,7 @@
 #include "base/cleanup.h"
 #include "syscalls/object.h"
 #include "syscalls/perform.h"
+#include "syscalls/position.h"
 #include "target/memory.h"
 #include "target/process.h"
 
@@ -152,19 +152,7 @@ static int cut(const struct listing *listing, unsigned room)
 	return kept > 0 ? (int)kept : -EINVAL;
 }
 
-/*
- * To read and to go back is one step for the kernel, which holds the position meanwhile. Here it is
- * several, and threads may list one open directory together; so one at a time of those that may be
- * the same.
- */
-static pthread_mutex_t *position_lock(const struct place *place)
-{
-	enum { LOCKS = 64 };
-	static pthread_mutex_t locks[LOCKS] = {[0 ... LOCKS - 1] = PTHREAD_MUTEX_INITIALIZER};
-
-	return &locks[place->st.st_ino % LOCKS];
-}
-
+/* Reads, and goes back behind what the target has room for: in its turn. */
 static int deliver(struct listing *listing, unsigned room)
 {
 	const struct call *call = listing->call;
@@ -193,6 +181,7 @@ void getdents_perform(struct call *call, struct answer *answer)
 	struct listing listing = {.call = call, .form = form_of(call), .size = room + MORE};
 	cleanup_place struct place place = PLACE_NOWHERE;
 	cleanup_fd int file = -1;
+	struct position position;
 	int result = object_of_descriptor(call, call->dirfd, &place, &file);
 
 	listing.file = file;
@@ -204,9 +193,11 @@ void getdents_perform(struct call *call, struct answer *answer)
 	if (result == 0) {
 		memcpy(listing.directory, place.path, place.path_len + 1);
 		listing.directory_len = place.path_len;
-		(void)pthread_mutex_lock(position_lock(&place));
+		result = position_hold(call, file, &place.st, &position);
+	}
+	if (result == 0) {
 		result = deliver(&listing, room);
-		(void)pthread_mutex_unlock(position_lock(&place));
+		position_release(&position);
 	}
 	free(listing.bytes);
 	answer_result(answer, result);

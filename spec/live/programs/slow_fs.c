@@ -1,10 +1,11 @@
 /*
  * A slow file system, as if over a network: slow_fs BACKING MOUNTPOINT
  *
- * It has what is below BACKING, but looking up a name "slow" takes its time, and nothing is
- * remembered. It serves until it is unmounted or killed.
+ * It has what is below BACKING, but looking up a name "slow" takes its time, listing "slowest"
+ * takes seconds, and nothing is remembered. It serves until it is unmounted or killed.
  */
 #define FUSE_USE_VERSION 31
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fuse.h>
@@ -13,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LOOKUP_US = 5000 };
+enum { LOOKUP_US = 5000, LISTING_S = 3 };
 
 static int backing;
 
@@ -90,6 +91,26 @@ static int slow_release(const char *path, struct fuse_file_info *file)
 	return outcome(close((int)file->fh));
 }
 
+static int slow_readdir(const char *path, void *buffer, fuse_fill_dir_t fill, off_t offset,
+	struct fuse_file_info *file, enum fuse_readdir_flags flags)
+{
+	int fd = openat(backing, below(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+
+	(void)offset;
+	(void)file;
+	(void)flags;
+	if (directory == NULL)
+		return -errno;
+	if (strcmp(strrchr(path, '/') + 1, "slowest") == 0)
+		(void)sleep(LISTING_S);
+	while ((entry = readdir(directory)) != NULL)
+		(void)fill(buffer, entry->d_name, NULL, 0, 0);
+	(void)closedir(directory);
+	return 0;
+}
+
 static int slow_mkdir(const char *path, mode_t mode)
 {
 	return outcome(mkdirat(backing, below(path), mode));
@@ -118,6 +139,7 @@ static const struct fuse_operations operations = {
 	.read = slow_read,
 	.write = slow_write,
 	.release = slow_release,
+	.readdir = slow_readdir,
 	.mkdir = slow_mkdir,
 	.rmdir = slow_rmdir,
 	.unlink = slow_unlink,
