@@ -201,6 +201,36 @@ end]]
     assert.truthy(result.err:find("killed (%S+:2: its handler refused: enough)"), result.err)
   end)
 
+  -- What is looked at later is not what the handler was asked about: only the process is the same.
+  attack.each(it, "memory that on.map allowed to some stays theirs, whatever it says of the next library", function(who)
+    local policy = [[default.allow()
+function on.map(call)
+  if call.path ~= "/" then return allow() end
+  return call.syscall == "CALL" and allow() or deny("EACCES")
+end]]
+    for call, flags in pairs { mprotect = 3, mmap = 7 } do
+      for _, sharing in ipairs { 1, 2 } do
+        local result = run(who, policy:gsub("CALL", call), { "/usr/bin/python3", "-c", [[
+import ctypes, os, sys
+flags, sharing = map(int, sys.argv[1:])
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = ctypes.c_void_p
+def library():
+    ctypes.CDLL("libm.so.6")
+    print("loaded", flush=True)
+memory = libc.mmap(None, 4096, flags, sharing | 0x20, -1, 0)
+if flags == 3: print(libc.mprotect(ctypes.c_void_p(memory), 4096, 5))
+child = os.fork()
+if child == 0:
+    library()
+    os._exit(0)
+print(os.waitpid(child, 0)[1])
+library()]], tostring(flags), tostring(sharing) })
+        assert.equal((call == "mprotect" and "0\n" or "") .. "loaded\n0\nloaded\n", result.out, result.err)
+      end
+    end
+  end)
+
   it("a handler that fails refuses", function()
     local policy = "default.allow()\nfunction on.map(call) if call.path == '/' then return content('x') end end"
     assert.equal("mprotect EPERM\n", attempts(nil, policy, "mprotect"))

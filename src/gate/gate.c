@@ -313,6 +313,7 @@ int gate_start(struct session *session, struct gate **ret, struct error *err)
 	(void)pthread_cond_init(&gate->lead_free, NULL);
 	session->blocking_begin = gate_blocking_begin;
 	session->blocking_end = gate_blocking_end;
+	session->code_allowed = gate_code_allowed;
 	approved_init(&gate->approved);
 	gate_prepare_signals();
 	result = start_threads(gate, err);

@@ -16,7 +16,8 @@ struct gate;
 
 /*
  * Starts the threads; they wait until the gate is opened. The caller has all signals blocked.
- * `session` outlives the gate; its hooks blocking_begin and blocking_end are set here.
+ * `session` outlives the gate; its hooks blocking_begin, blocking_end and code_allowed are set
+ * here.
  */
 int gate_start(struct session *session, struct gate **ret, struct error *err);
 

@@ -109,6 +109,8 @@ void stop_restart(const struct target *target, struct notify_buffers *buffers);
 
 /* map_stop.c: lets the kernel map a file, and verifies that it was the one. */
 void map_stop(struct worker *worker, const struct answer *answer);
+/* What is mapped there now is approved: struct session. */
+void gate_code_allowed(struct call *call, uint64_t address, uint64_t length);
 /* In the exec stop: what a new program has as code, itself and its loader, is approved with it. */
 bool map_approve_image(const struct worker *worker, pid_t pid);
 

@@ -2,7 +2,7 @@
 #include <unistd.h>
 
 #include "gate/internal.h"
-#include "syscalls/perform.h"
+#include "syscalls/map.h"
 #include "target/registers.h"
 
 /*
@@ -16,6 +16,36 @@
 static bool is_approved(void *context, const struct maps_file *file)
 {
 	return approved_has(context, file);
+}
+
+static bool remember(void *context, const struct maps_file *file)
+{
+	return approved_add(context, file);
+}
+
+struct some_files {
+	struct maps_file files[64]; /* what is more is not approved */
+	size_t count;
+};
+
+static bool note(void *context, const struct maps_file *file)
+{
+	struct some_files *some = context;
+
+	some->files[some->count++] = *file;
+	return some->count < sizeof some->files / sizeof *some->files;
+}
+
+void gate_code_allowed(struct call *call, uint64_t address, uint64_t length)
+{
+	const struct worker *worker = call->worker;
+	struct some_files some = {.count = 0};
+
+	maps_visit_range(&call->session->world, call->target.tid, address, length, note, &some);
+	if (target_check(&call->target) < 0)
+		return;
+	for (size_t i = 0; i < some.count; i++)
+		(void)approved_add(&worker->gate->approved, &some.files[i]);
 }
 
 static const char *object(struct worker *worker, pid_t pid, int event, const void *context)
@@ -34,6 +64,11 @@ static const char *object(struct worker *worker, pid_t pid, int event, const voi
 		return NULL; /* it was killed meanwhile */
 	if (result < 0)
 		return "what was mapped as code could not be verified; it was killed";
+	if (answer->fd < 0) {
+		maps_visit_range(&session->world, pid, (uint64_t)address, worker->call.arguments[1],
+			remember, approved);
+		return NULL;
+	}
 	if (address >= 0 || address < -4095) {
 		if (!maps_have(&session->world, pid, (uint64_t)address, worker->call.arguments[1],
 			    answer->fd, &file) ||
@@ -53,11 +88,6 @@ void map_stop(struct worker *worker, const struct answer *answer)
 		    "code can't be loaded by a process that is being traced: what it loads could "
 		    "not be verified"))
 		stop_verify(worker, object, answer);
-}
-
-static bool remember(void *context, const struct maps_file *file)
-{
-	return approved_add(context, file);
 }
 
 bool map_approve_image(const struct worker *worker, pid_t pid)

@@ -40,17 +40,19 @@ struct session {
 	 */
 	void (*blocking_begin)(struct call *call, bool known);
 	void (*blocking_end)(struct call *call);
+	/* The policy allows the target to have this memory as code, whatever file is mapped there.
+	 */
+	void (*code_allowed)(struct call *call, uint64_t address, uint64_t length);
 	struct moves moves;
 	bool asks[OPERATION_COUNT]; /* the policy has a handler for it */
 	long processes;             /* how many there may be; LONG_MAX: nobody counts */
 	/* Whether programs get a variable of their environment; NULL: they get all. */
 	bool (*keeps_variable)(void *context, const char *name, size_t length);
 	void *keeps_context;
-	bool scoped;          /* a Landlock domain keeps signals and tracing within the tree */
-	bool killable;        /* the listener has WAIT_KILLABLE_RECV */
-	bool judges_map;      /* what is loaded as code is verified */
-	atomic_bool any_code; /* somebody was allowed memory as code */
-	bool judges_exec;     /* what runs is verified: a program may be refused, or changed */
+	bool scoped;      /* a Landlock domain keeps signals and tracing within the tree */
+	bool killable;    /* the listener has WAIT_KILLABLE_RECV */
+	bool judges_map;  /* what is loaded as code is verified */
+	bool judges_exec; /* what runs is verified: a program may be refused, or changed */
 	/*
 	 * Directories (hashes of their names) seen without a symlink lately: a hint that a path can
 	 * be shown to a handler before it is opened. Wrong entries cost a second question, no more.
@@ -104,7 +106,8 @@ struct answer {
 	enum answer_kind kind;
 	int error; /* positive */
 	int64_t value;
-	int fd; /* owned by the answer; ANSWER_EXEC, ANSWER_MAP: a pin of the file */
+	/* Owned by the answer; ANSWER_EXEC, ANSWER_MAP: a pin of the file, -1: memory. */
+	int fd;
 	bool cloexec;
 	struct exec_plan *plan; /* ANSWER_EXEC; owned by the answer */
 };

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "syscalls/judge.h"
+#include "syscalls/map.h"
 #include "syscalls/perform.h"
 #include "target/place.h"
 #include "target/process.h"
@@ -39,10 +40,7 @@ static bool may_map(struct call *call, struct answer *answer, const char *path, 
 
 static bool may_map_memory(struct call *call, struct answer *answer)
 {
-	if (!may_map(call, answer, "/", 1))
-		return false;
-	call->session->any_code = true;
-	return true;
+	return may_map(call, answer, "/", 1);
 }
 
 bool map_may_be_any(struct call *call)
@@ -51,7 +49,7 @@ bool map_may_be_any(struct call *call)
 	struct verdict verdict;
 	bool allowed;
 
-	if (!call->session->any_code)
+	if (call->session->asks[OPERATION_MAP])
 		return false;
 	question_prepare(&question, call, RIGHT_MAP, "/", 1, false);
 	question_ask(&question, &verdict);
@@ -60,10 +58,18 @@ bool map_may_be_any(struct call *call)
 	return allowed;
 }
 
+/*
+ * Memory that is shared is a file without a name, and a device is one, too. Where a handler allows
+ * it to some, and not to everybody, the second look must know which: it is told when it is there.
+ */
 static void map_memory(struct call *call, struct answer *answer)
 {
+	const bool is_plain = (call->arguments[3] & MAP_TYPE) == MAP_PRIVATE &&
+			      (call->arguments[3] & MAP_ANONYMOUS) != 0;
+
 	if (may_map_memory(call, answer))
-		answer->kind = ANSWER_CONTINUE;
+		answer->kind = is_plain || !call->session->asks[OPERATION_MAP] ? ANSWER_CONTINUE
+									       : ANSWER_MAP;
 }
 
 static bool may_map_file(struct call *call, struct answer *answer, struct place *place)
@@ -108,7 +114,11 @@ void mmap_perform(struct call *call, struct answer *answer)
 
 void mprotect_perform(struct call *call, struct answer *answer)
 {
-	map_memory(call, answer);
+	if (!may_map_memory(call, answer))
+		return;
+	if (call->session->asks[OPERATION_MAP])
+		call->session->code_allowed(call, call->arguments[0], call->arguments[1]);
+	answer->kind = ANSWER_CONTINUE;
 }
 
 /* With READ_IMPLIES_EXEC everything that is mapped is code. All ones only ask. */

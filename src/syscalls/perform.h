@@ -5,8 +5,6 @@
 /* The functions that rows of table.def name: syscalls/<family>.c. */
 void open_perform(struct call *call, struct answer *answer);
 void mmap_perform(struct call *call, struct answer *answer);
-/* map.c: asks anew, silently, whether the process may have memory, and with it any code. */
-bool map_may_be_any(struct call *call);
 void mprotect_perform(struct call *call, struct answer *answer);
 void personality_perform(struct call *call, struct answer *answer);
 void mkdir_perform(struct call *call, struct answer *answer);

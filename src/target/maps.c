@@ -137,3 +137,17 @@ bool maps_visit_code(const struct world *world, pid_t pid,
 	list_close(&list);
 	return going;
 }
+
+void maps_visit_range(const struct world *world, pid_t pid, uint64_t address, uint64_t length,
+	bool (*visit)(void *context, const struct maps_file *file), void *context)
+{
+	struct list list = {.file = open_maps(world, pid)};
+	struct area area;
+	bool going = true;
+
+	while (going && next(&list, &area) &&
+		(area.start <= address || area.start - address < length))
+		if (area.end > address && area.file.inode != 0)
+			going = visit(context, &area.file);
+	list_close(&list);
+}

@@ -19,6 +19,10 @@ struct maps_file {
 bool maps_have(const struct world *world, pid_t pid, uint64_t address, uint64_t length, int pin,
 	struct maps_file *ret);
 
+/* Calls `visit` for every file that is mapped between two addresses, as code or not. */
+void maps_visit_range(const struct world *world, pid_t pid, uint64_t address, uint64_t length,
+	bool (*visit)(void *context, const struct maps_file *file), void *context);
+
 /* Calls `visit` for every file that the process has mapped as code, until one says false. false:
  * one did, or it cannot be read. */
 bool maps_visit_code(const struct world *world, pid_t pid,
