@@ -59,7 +59,8 @@ struct gate {
 	struct worker *workers[WORKERS_LIMIT];
 	unsigned workers_limit; /* of this run */
 	unsigned worker_count, idle;
-	bool barren; /* no thread could be made the last time */
+	bool barren;    /* no thread could be made the last time */
+	unsigned asked; /* who was asked last to lead instead of waiting */
 	atomic_bool stopping;
 
 	/* Received, not handled yet; the leader's. */

@@ -91,7 +91,10 @@ static void keep_one_spare(struct gate *gate)
 		gate->barren = gate_add_worker(gate, NULL) < 0;
 }
 
-/* The lead was passed to a worker that could not be made: one that blocks is to take it. */
+/*
+ * The lead was passed to a worker that could not be made: one that blocks is to take it. A file
+ * system may let one wait on, so each tick tries another.
+ */
 static void find_a_leader(struct gate *gate)
 {
 	bool wanted;
@@ -101,11 +104,14 @@ static void find_a_leader(struct gate *gate)
 	(void)pthread_mutex_unlock(&gate->lock);
 	if (!wanted || !gate->barren)
 		return;
-	for (unsigned i = 0; i < gate->worker_count; i++)
-		if (gate->workers[i]->section != 0) {
-			refuse_as_crowded(gate->workers[i]);
+	for (unsigned i = 0; i < gate->worker_count; i++) {
+		struct worker *worker = gate->workers[++gate->asked % gate->worker_count];
+
+		if (worker->section != 0 && worker->section == worker->seen_turn) {
+			refuse_as_crowded(worker);
 			return;
 		}
+	}
 }
 
 /* ---- blocked calls ------------------------------------------------------------------------- */
