@@ -138,9 +138,10 @@ static json_t *describe(const struct observation *observation)
 }
 
 /*
- * Blanks that a line needs before it to lie within one page of its file: SIGKILL ends a write between two
- * pages (generic_perform_write in mm/filemap.c looks for it before each), never within one. A line longer
- * than a page has none, and another run that appends to the file may come between.
+ * Blanks that a line needs before it to lie within one page of its file: SIGKILL ends a write
+ * between two pages (generic_perform_write in mm/filemap.c looks for it before each), never within
+ * one. A line longer than a page has none, and another run that appends to the file may come
+ * between.
  */
 static size_t blanks_before(int fd, size_t length)
 {
