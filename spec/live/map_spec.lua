@@ -231,6 +231,23 @@ library()]], tostring(flags), tostring(sharing) })
     end
   end)
 
+  attack.each(it, "threads that map memory and libraries at the same time are none the worse", function(who)
+    local result = run(who, "default.allow()\nfunction on.map(call) return allow() end", { "/usr/bin/python3", "-c", [[
+import ctypes, os, sys, threading
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = ctypes.c_void_p
+library = os.open(sys.argv[1], os.O_RDONLY)
+def map_often(fd, flags):
+    for _ in range(300):
+        memory = libc.mmap(None, 4096, 5, flags, fd, 0)
+        libc.munmap(ctypes.c_void_p(memory), 4096)
+threads = [threading.Thread(target=map_often, args=how) for how in ((-1, 0x21), (library, 2), (-1, 0x21))]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print("done")]], GOOD })
+    assert.equal("done\n", result.out, result.err)
+  end)
+
   it("a handler that fails refuses", function()
     local policy = "default.allow()\nfunction on.map(call) if call.path == '/' then return content('x') end end"
     assert.equal("mprotect EPERM\n", attempts(nil, policy, "mprotect"))

@@ -311,7 +311,7 @@ static void leave(int signal)
  * The guard has killed the tree. What is left may need a lock that a thread which does nothing any
  * more holds, malloc(3)'s included, and no signal but a handler's ends waiting for that.
  */
-static void leave_in_time(void)
+static void leave_in_time(struct run *run)
 {
 	enum { LAST_WORDS_SECONDS = 5 };
 	const struct sigaction action = {.sa_handler = leave};
@@ -321,6 +321,7 @@ static void leave_in_time(void)
 	(void)sigaddset(&set, SIGALRM);
 	(void)sigaction(SIGALRM, &action, NULL);
 	(void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	(void)sigdelset(&run->mask, SIGALRM);
 	(void)alarm(LAST_WORDS_SECONDS);
 }
 
@@ -337,9 +338,9 @@ static int wait_for_end(struct run *run)
 
 	if (end == RUN_ENDED)
 		return exit_status(run, status);
-	if (end == RUN_STUCK)
-		leave_in_time();
 	launch_kill_tree(&run->launched);
+	if (end == RUN_STUCK)
+		leave_in_time(run);
 	switch (end) {
 	case RUN_OUT_OF_TIME:
 		complain("the run took longer than the policy lets it (limits: wall), and was "
@@ -388,7 +389,6 @@ static void finish(const struct run *run)
 		sigset_t mask = run->mask;
 
 		add_writing_signals(&mask);
-		(void)sigdelset(&mask, SIGALRM); /* leave_in_time() */
 		(void)pthread_sigmask(SIG_SETMASK, &mask, NULL);
 	}
 	if (run->report != NULL)

@@ -61,6 +61,7 @@ struct gate {
 	unsigned worker_count, idle;
 	bool barren;    /* no thread could be made the last time */
 	unsigned asked; /* who was asked last to lead instead of waiting */
+	int ask_pause;  /* ticks */
 	atomic_bool stopping;
 
 	/* Received, not handled yet; the leader's. */
@@ -72,6 +73,7 @@ struct gate {
 	unsigned long seen_received; /* the watchdog's note */
 
 	struct approved approved; /* where what is loaded as code is judged */
+	atomic_uint mapping;      /* how many are being let map it */
 
 	pthread_t monitor;
 	struct notify_buffers monitor_buffers;
@@ -111,7 +113,7 @@ void stop_restart(const struct target *target, struct notify_buffers *buffers);
 /* map_stop.c: lets the kernel map a file, and verifies that it was the one. */
 void map_stop(struct worker *worker, const struct answer *answer);
 /* What is mapped there now is approved: struct session. */
-void gate_code_allowed(struct call *call, uint64_t address, uint64_t length);
+int gate_code_allowed(struct call *call, uint64_t address, uint64_t length);
 /* In the exec stop: what a new program has as code, itself and its loader, is approved with it. */
 bool map_approve_image(const struct worker *worker, pid_t pid);
 

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "gate/internal.h"
@@ -12,11 +13,6 @@
  * run since; others of its process could use what they brought before it is killed, or fork with
  * it, if they run code of their own already.
  */
-
-static bool is_approved(void *context, const struct maps_file *file)
-{
-	return approved_has(context, file);
-}
 
 static bool remember(void *context, const struct maps_file *file)
 {
@@ -32,20 +28,73 @@ static bool note(void *context, const struct maps_file *file)
 {
 	struct some_files *some = context;
 
+	for (size_t i = 0; i < some->count; i++)
+		if (some->files[i].device == file->device && some->files[i].inode == file->inode)
+			return true;
+	if (some->count == sizeof some->files / sizeof *some->files)
+		return false;
 	some->files[some->count++] = *file;
-	return some->count < sizeof some->files / sizeof *some->files;
+	return true;
 }
 
-void gate_code_allowed(struct call *call, uint64_t address, uint64_t length)
+int gate_code_allowed(struct call *call, uint64_t address, uint64_t length)
 {
 	const struct worker *worker = call->worker;
 	struct some_files some = {.count = 0};
+	int result;
 
-	maps_visit_range(&call->session->world, call->target.tid, address, length, note, &some);
-	if (target_check(&call->target) < 0)
-		return;
-	for (size_t i = 0; i < some.count; i++)
-		(void)approved_add(&worker->gate->approved, &some.files[i]);
+	if (!maps_visit_range(
+		    &call->session->world, call->target.tid, address, length, note, &some))
+		return -ENOMEM;
+	result = target_check(&call->target);
+	for (size_t i = 0; result == 0 && i < some.count; i++)
+		if (!approved_add(&worker->gate->approved, &some.files[i]))
+			result = -ENOMEM;
+	return result;
+}
+
+struct search {
+	struct approved *approved;
+	struct some_files missing;
+};
+
+static bool note_missing(void *context, const struct maps_file *file)
+{
+	struct search *search = context;
+
+	return approved_has(search->approved, file) || note(&search->missing, file);
+}
+
+static bool are_approved(struct approved *approved, const struct some_files *some)
+{
+	for (size_t i = 0; i < some->count; i++)
+		if (!approved_has(approved, &some->files[i]))
+			return false;
+	return true;
+}
+
+/*
+ * Whether all that the process has as code was approved. What another thread maps is approved in
+ * that one's own stop: so while there are others, it may still come.
+ */
+static bool all_is_approved(const struct worker *worker, pid_t pid)
+{
+	enum { PATIENCE = 100 };
+	const struct timespec moment = {.tv_nsec = 1000000L};
+	struct gate *gate = worker->gate;
+	struct search search = {.approved = &gate->approved};
+	bool others = true;
+
+	if (!maps_visit_code(&gate->session->world, pid, note_missing, &search))
+		return false;
+	for (int i = 0; i < PATIENCE && others; i++) {
+		others = gate->mapping > 1;
+		if (are_approved(&gate->approved, &search.missing))
+			return true;
+		if (others)
+			(void)nanosleep(&moment, NULL);
+	}
+	return false;
 }
 
 static const char *object(struct worker *worker, pid_t pid, int event, const void *context)
@@ -76,18 +125,19 @@ static const char *object(struct worker *worker, pid_t pid, int event, const voi
 			return other;
 	}
 	/* Whoever may have memory as code may have any code. */
-	if (maps_visit_code(&session->world, pid, is_approved, approved) ||
-		map_may_be_any(&worker->call))
+	if (map_may_be_any(&worker->call) || all_is_approved(worker, pid))
 		return NULL;
 	return other;
 }
 
 void map_stop(struct worker *worker, const struct answer *answer)
 {
+	worker->gate->mapping++;
 	if (stop_seize(worker, 0,
 		    "code can't be loaded by a process that is being traced: what it loads could "
 		    "not be verified"))
 		stop_verify(worker, object, answer);
+	worker->gate->mapping--;
 }
 
 bool map_approve_image(const struct worker *worker, pid_t pid)

@@ -104,11 +104,16 @@ static void find_a_leader(struct gate *gate)
 	(void)pthread_mutex_unlock(&gate->lock);
 	if (!wanted || !gate->barren)
 		return;
+	if (gate->ask_pause > 0) {
+		gate->ask_pause--;
+		return;
+	}
 	for (unsigned i = 0; i < gate->worker_count; i++) {
 		struct worker *worker = gate->workers[++gate->asked % gate->worker_count];
 
 		if (worker->section != 0 && worker->section == worker->seen_turn) {
 			refuse_as_crowded(worker);
+			gate->ask_pause = LOOK_TICKS; /* for that one to come back */
 			return;
 		}
 	}

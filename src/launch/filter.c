@@ -132,12 +132,16 @@ static enum disposition judged(
 	return is_asked(policy, row, setting) ? DISPOSITION_ASKED : DISPOSITION_KERNEL;
 }
 
-/* Without a Landlock domain: events of fanotify(7) come with pidfds that nobody has judged. */
+/*
+ * Without a Landlock domain: pidfds that nobody has judged come with events of fanotify(7), and
+ * from servers by SCM_RIGHTS.
+ */
 static bool is_asked_by_pidfd(const struct policy *policy, unsigned setting)
 {
 	return policy_has_handler(policy, OPERATION_KILL) ||
 	       ((setting & FILTER_UNSCOPED) != 0 &&
-		       filter_opens(policy, "fanotify_init", GROUP_FANOTIFY));
+		       (filter_opens(policy, "fanotify_init", GROUP_FANOTIFY) ||
+			       filter_opens(policy, "", GROUP_UNIX)));
 }
 
 enum disposition filter_disposition(const struct policy *policy, const struct syscall_row *row,

@@ -303,9 +303,12 @@ bool launch_ended_well(const struct launched *launched)
 	       info.si_code == CLD_EXITED && info.si_status == 0;
 }
 
-bool launch_guard_ended(const struct launched *launched)
+bool launch_await_guard(const struct launched *launched)
 {
-	return has_ended(launched->guard_fd);
+	enum { PATIENCE_MS = 30000 };
+	struct pollfd polled = {.fd = launched->guard_fd, .events = POLLIN};
+
+	return launched->guard_fd >= 0 && poll(&polled, 1, PATIENCE_MS) > 0;
 }
 
 int launch_end_signal(void)

@@ -88,16 +88,16 @@ int launch_end_signal(void);
 void launch_kill_descendants(void);
 
 /*
- * The supervisor's: kills and reaps the whole tree, the guard included, if the guard has not.
- * Spared are children noted by launch_spare_children(), once, before the launch, and while there is
- * a guard those of them.
+ * The supervisor's: has the guard kill the whole tree. If that has died, kills every descendant of
+ * its own but the children noted by launch_spare_children(), once, before the launch.
  */
 void launch_kill_tree(const struct launched *launched);
 int launch_spare_children(struct error *err);
 
 /* After guard_fd became readable: whether the guard ended by itself, after its last child. */
 bool launch_ended_well(const struct launched *launched);
-bool launch_guard_ended(const struct launched *launched);
+/* Waits for that, not for ever. false: it has not ended. */
+bool launch_await_guard(const struct launched *launched);
 
 /*
  * Which file execvp(3) would run: a path, or a search through `path` (PATH). Returns 0 and the name

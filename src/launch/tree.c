@@ -138,10 +138,10 @@ static void take(struct pids *pids, const struct parent *from, pid_t pid, int si
 	}
 }
 
-/* It has ended: then its children are ours. */
-static void note_failure(struct pids *pids)
+/* Who has ended has left its children to us; that we have not, we know. */
+static void note_failure(struct pids *pids, const struct parent *from)
 {
-	if (errno != ENOENT && errno != ESRCH)
+	if ((errno != ENOENT && errno != ESRCH) || from->pid == getpid())
 		pids->complete = false;
 }
 
@@ -155,11 +155,13 @@ static void take_children_of(
 	(void)snprintf(path, sizeof path, "/proc/%d/task/%s/children", from->pid, tid);
 	file = fopen(path, "re");
 	if (file == NULL) {
-		note_failure(pids);
+		note_failure(pids, from);
 		return;
 	}
 	while (fscanf(file, "%d", &pid) == 1)
 		take(pids, from, pid, signal);
+	if (ferror(file) != 0)
+		pids->complete = false;
 	(void)fclose(file);
 }
 
@@ -173,12 +175,14 @@ static void take_children(struct pids *pids, const struct parent *from, int sign
 	(void)snprintf(path, sizeof path, "/proc/%d/task", from->pid);
 	tasks = opendir(path);
 	if (tasks == NULL) {
-		note_failure(pids);
+		note_failure(pids, from);
 		return;
 	}
-	while ((entry = readdir(tasks)) != NULL)
+	for (errno = 0; (entry = readdir(tasks)) != NULL; errno = 0)
 		if (entry->d_name[0] != '.')
 			take_children_of(pids, from, entry->d_name, signal);
+	if (errno != 0)
+		note_failure(pids, from);
 	(void)closedir(tasks);
 }
 
@@ -224,18 +228,12 @@ int launch_spare_children(struct error *err)
 	return 0;
 }
 
-/* Orphans of spared ones became our children; as long as there is a guard, the tree's become its.
- */
-static void spare_adopted(pid_t guard)
+/* From now on its number may be anybody's. */
+static void forget_spared(pid_t pid)
 {
-	const struct parent self = {getpid(), -1};
-	struct pids pids = {0};
-
-	take_children(&pids, &self, 0);
-	for (size_t i = 0; i < pids.count; i++)
-		if (pids.all[i].pid != guard)
-			add(&spared, pids.all[i].pid, 0);
-	free(pids.all);
+	for (size_t i = 0; i < spared.count; i++)
+		if (spared.all[i].pid == pid)
+			spared.all[i--] = spared.all[--spared.count];
 }
 
 /* ---- the end ------------------------------------------------------------------------------- */
@@ -270,6 +268,7 @@ static bool reap(size_t count)
 		if (pid < 0 && errno == ECHILD)
 			return false;
 		if (pid > 0) {
+			forget_spared(pid);
 			idle = 0;
 			count--;
 		} else {
@@ -288,6 +287,12 @@ static void run_first(void)
 	(void)sched_setscheduler(0, SCHED_FIFO, &lowest);
 }
 
+/* A subreaper has no descendant when it has no child. Whoever spares some must believe the list. */
+static bool is_end(const struct pids *pids)
+{
+	return spared_by == getpid() && spared.count > 0 && pids->count == 0 && pids->complete;
+}
+
 void launch_kill_descendants(void)
 {
 	struct pids pids = {0};
@@ -297,15 +302,19 @@ void launch_kill_descendants(void)
 	do {
 		stop_tree(&pids);
 		signal_tree(&pids, SIGKILL);
-	} while ((pids.count > 0 || !pids.complete) && reap(pids.count + 1));
+	} while (!is_end(&pids) && reap(pids.count + 1));
 	free(pids.all);
 }
 
+/*
+ * The guard knows the tree from what else has become our child: orphans of spared ones. Without it
+ * they are not told apart.
+ */
 void launch_kill_tree(const struct launched *launched)
 {
-	if (launched->guard == 0 || launch_ended_well(launched))
+	if (launched->guard == 0)
 		return;
-	if (!launch_guard_ended(launched))
-		spare_adopted(launched->guard);
-	launch_kill_descendants();
+	launch_end(launched);
+	if (!launch_await_guard(launched) || !launch_ended_well(launched))
+		launch_kill_descendants();
 }

@@ -40,9 +40,11 @@ struct session {
 	 */
 	void (*blocking_begin)(struct call *call, bool known);
 	void (*blocking_end)(struct call *call);
-	/* The policy allows the target to have this memory as code, whatever file is mapped there.
+	/*
+	 * The policy allows the target to have this memory as code, whatever file is mapped there.
+	 * 0 or a negative errno: it cannot be remembered, so it must not be.
 	 */
-	void (*code_allowed)(struct call *call, uint64_t address, uint64_t length);
+	int (*code_allowed)(struct call *call, uint64_t address, uint64_t length);
 	struct moves moves;
 	bool asks[OPERATION_COUNT]; /* the policy has a handler for it */
 	long processes;             /* how many there may be; LONG_MAX: nobody counts */

@@ -59,13 +59,14 @@ bool map_may_be_any(struct call *call)
 }
 
 /*
- * Memory that is shared is a file without a name, and a device is one, too. Where a handler allows
- * it to some, and not to everybody, the second look must know which: it is told when it is there.
+ * Memory that is shared is a file without a name, huge pages and devices are some, too. Where a
+ * handler allows it to some, and not to everybody, the second look must know which: it is told when
+ * it is there.
  */
 static void map_memory(struct call *call, struct answer *answer)
 {
 	const bool is_plain = (call->arguments[3] & MAP_TYPE) == MAP_PRIVATE &&
-			      (call->arguments[3] & MAP_ANONYMOUS) != 0;
+			      (call->arguments[3] & (MAP_ANONYMOUS | MAP_HUGETLB)) == MAP_ANONYMOUS;
 
 	if (may_map_memory(call, answer))
 		answer->kind = is_plain || !call->session->asks[OPERATION_MAP] ? ANSWER_CONTINUE
@@ -114,11 +115,16 @@ void mmap_perform(struct call *call, struct answer *answer)
 
 void mprotect_perform(struct call *call, struct answer *answer)
 {
+	int result = 0;
+
 	if (!may_map_memory(call, answer))
 		return;
 	if (call->session->asks[OPERATION_MAP])
-		call->session->code_allowed(call, call->arguments[0], call->arguments[1]);
-	answer->kind = ANSWER_CONTINUE;
+		result = call->session->code_allowed(call, call->arguments[0], call->arguments[1]);
+	if (result < 0)
+		answer_result(answer, result);
+	else
+		answer->kind = ANSWER_CONTINUE;
 }
 
 /* With READ_IMPLIES_EXEC everything that is mapped is code. All ones only ask. */

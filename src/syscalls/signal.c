@@ -2,12 +2,15 @@
 #include <limits.h>
 #include <linux/capability.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "syscalls/perform.h"
+#include "target/memory.h"
 #include "target/process.h"
 #include "target/tree.h"
 
@@ -172,15 +175,88 @@ void kill_one_perform(struct call *call, struct answer *answer)
 		process_perform(call, answer);
 }
 
+/* ---- pidfds -------------------------------------------------------------------------------- */
+
+/* proc_pid_fdinfo(5): whom one of our pidfds stands for; 0: it is none; -1: who has been reaped. */
+static pid_t process_of(const struct world *world, int pidfd)
+{
+	char name[48], line[128];
+	int fd, pid = 0;
+	FILE *file;
+
+	(void)snprintf(name, sizeof name, "thread-self/fdinfo/%d", pidfd);
+	fd = openat(world->proc, name, O_RDONLY | O_CLOEXEC);
+	file = fd < 0 ? NULL : fdopen(fd, "r");
+	if (file == NULL) {
+		close_fd(&fd);
+		return 0;
+	}
+	while (fgets(line, sizeof line, file) != NULL && sscanf(line, "Pid: %d", &pid) != 1)
+		;
+	(void)fclose(file);
+	return pid;
+}
+
+/* sigqueue(3)'s information, which says nothing that only the kernel may. */
+static int read_information(const struct call *call, siginfo_t *ret)
+{
+	int result = memory_read(&call->target, call->arguments[2], ret, sizeof *ret);
+
+	if (result < 0)
+		return result;
+	if (ret->si_signo != (int)call->arguments[1])
+		return -EINVAL;
+	return ret->si_code >= 0 || ret->si_code == SI_TKILL ? -EPERM : 0;
+}
+
+static int may_signal_by(const struct call *call, int pidfd)
+{
+	const struct world *world = &call->session->world;
+	const pid_t pid = process_of(world, pidfd);
+	struct process_status caller, other;
+	int result = process_status(world, &call->target, &caller);
+
+	if (result < 0 || pid <= 0)
+		return result < 0 ? result : pid == 0 ? -EBADF : -ESRCH;
+	if (!process_in_tree(world, pid))
+		return -EPERM;
+	/* As long as it is there, the number is its own: so that was the one. */
+	if (process_status_of(world, pid, &other) < 0 || process_of(world, pidfd) != pid)
+		return -ESRCH;
+	return may_signal(&caller, &other) ? 0 : -EPERM;
+}
+
+static int signal_by_pidfd(struct call *call)
+{
+	enum { THREAD = 1, THREAD_GROUP = 2 }; /* PIDFD_SIGNAL_*; a whole group is refused */
+	const unsigned flags = (uint32_t)call->arguments[3];
+	cleanup_fd int pidfd = -1;
+	siginfo_t info;
+	int result;
+
+	if (flags != 0 && flags != THREAD && flags != THREAD_GROUP)
+		return -EINVAL;
+	pidfd = process_take_fd(&call->session->world, &call->target, (int)call->arguments[0]);
+	result = pidfd < 0 ? pidfd : may_signal_by(call, pidfd);
+	if (result == 0 && call->arguments[2] != 0)
+		result = read_information(call, &info);
+	if (result < 0)
+		return result;
+	return syscall(SYS_pidfd_send_signal, pidfd, (int)call->arguments[1],
+		       call->arguments[2] != 0 ? &info : NULL, flags) < 0
+		       ? -errno
+		       : 0;
+}
+
 /*
- * With on.kill, or where pidfds of others are to be had, there is no such call: which process it is
- * for says a descriptor, and that can be exchanged by another thread after the handler has decided.
- * Programs fall back to kill(2).
+ * Which process it is for says a descriptor, and that can be exchanged by another thread after it
+ * was looked at: so our copy of it is used, and the signal comes from us. With on.kill there is no
+ * such call; programs fall back to kill(2).
  */
 void pidfd_signal_perform(struct call *call, struct answer *answer)
 {
-	(void)call;
-	answer_result(answer, -ENOSYS);
+	answer_result(
+		answer, call->session->asks[OPERATION_KILL] ? -ENOSYS : signal_by_pidfd(call));
 }
 
 /* ---- others -------------------------------------------------------------------------------- */

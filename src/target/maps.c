@@ -138,7 +138,7 @@ bool maps_visit_code(const struct world *world, pid_t pid,
 	return going;
 }
 
-void maps_visit_range(const struct world *world, pid_t pid, uint64_t address, uint64_t length,
+bool maps_visit_range(const struct world *world, pid_t pid, uint64_t address, uint64_t length,
 	bool (*visit)(void *context, const struct maps_file *file), void *context)
 {
 	struct list list = {.file = open_maps(world, pid)};
@@ -149,5 +149,7 @@ void maps_visit_range(const struct world *world, pid_t pid, uint64_t address, ui
 		(area.start <= address || area.start - address < length))
 		if (area.end > address && area.file.inode != 0)
 			going = visit(context, &area.file);
+	going = going && !list.broken;
 	list_close(&list);
+	return going;
 }

@@ -19,8 +19,8 @@ struct maps_file {
 bool maps_have(const struct world *world, pid_t pid, uint64_t address, uint64_t length, int pin,
 	struct maps_file *ret);
 
-/* Calls `visit` for every file that is mapped between two addresses, as code or not. */
-void maps_visit_range(const struct world *world, pid_t pid, uint64_t address, uint64_t length,
+/* Calls `visit` for every file that is mapped in this range, as code or not; the same result. */
+bool maps_visit_range(const struct world *world, pid_t pid, uint64_t address, uint64_t length,
 	bool (*visit)(void *context, const struct maps_file *file), void *context);
 
 /* Calls `visit` for every file that the process has mapped as code, until one says false. false:
