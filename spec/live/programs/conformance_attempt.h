@@ -73,11 +73,6 @@ struct attempt {
 	unsigned umask;
 };
 
-enum identity { AS_STARTED, DROPPED, GROUPED, NO_OVERRIDE, EFFECTIVE, FSUID, THREAD, IDENTITIES };
-
-static const char *const identity_names[] = {
-	"as-started", "dropped", "grouped", "no-override", "effective", "fsuid", "thread"};
-
 struct flag {
 	uint64_t bits;
 	const char *name;
@@ -256,41 +251,6 @@ static int go_to(enum place place)
 		return chdir("locked");
 	case IN_ROOT:
 		return chdir("/");
-	default:
-		return 0;
-	}
-}
-
-static int drop_override(void)
-{
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[2];
-
-	if (syscall(SYS_capget, &header, data) != 0)
-		return -1;
-	data[0].effective &= ~(1u << CAP_DAC_OVERRIDE);
-	return (int)syscall(SYS_capset, &header, data);
-}
-
-static int become(enum identity identity)
-{
-	gid_t group = GROUP;
-
-	switch (identity) {
-	case DROPPED:
-		return setgroups(0, NULL) | setresgid(USER, USER, USER) |
-		       setresuid(USER, USER, USER);
-	case GROUPED:
-		return setgroups(1, &group) | setresgid(USER, USER, USER) |
-		       setresuid(USER, USER, USER);
-	case NO_OVERRIDE:
-		return drop_override();
-	case EFFECTIVE:
-		return setresgid(0, USER, 0) | setresuid(0, USER, 0);
-	case FSUID:
-		setfsgid(USER);
-		setfsuid(USER);
-		return 0;
 	default:
 		return 0;
 	}

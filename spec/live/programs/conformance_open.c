@@ -114,9 +114,7 @@ int main(int count, char **arguments)
 {
 	if (count < 2)
 		return 2;
-	for (identity = 0; identity < IDENTITIES; identity++)
-		if (strcmp(arguments[1], identity_names[identity]) == 0)
-			break;
+	identity = identity_named(arguments[1]);
 	if (identity == IDENTITIES)
 		return 2;
 	if (count > 2)

@@ -19,21 +19,6 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-enum identity {
-	AS_STARTED,
-	DROPPED,
-	GROUPED,
-	NO_OVERRIDE,
-	EFFECTIVE,
-	FSUID,
-	THREAD,
-	PREPARE,
-	IDENTITIES,
-};
-
-static const char *const identity_names[] = {"as-started", "dropped", "grouped", "no-override",
-	"effective", "fsuid", "thread", "prepare"};
-
 static enum identity identity;
 static unsigned long stride = 1, visited;
 static const char *only;
@@ -41,41 +26,6 @@ static struct text *result_text; /* shared with the process that makes the attem
 static struct picture pictures[3], *before = &pictures[0], *after = &pictures[1];
 static struct text line;
 static volatile sig_atomic_t signalled;
-
-static int drop_override(void)
-{
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[2];
-
-	if (syscall(SYS_capget, &header, data) != 0)
-		return -1;
-	data[0].effective &= ~(1u << CAP_DAC_OVERRIDE);
-	return (int)syscall(SYS_capset, &header, data);
-}
-
-static int become(void)
-{
-	gid_t group = GROUP;
-
-	switch (identity) {
-	case DROPPED:
-		return setgroups(0, NULL) | setresgid(USER, USER, USER) |
-		       setresuid(USER, USER, USER);
-	case GROUPED:
-		return setgroups(1, &group) | setresgid(USER, USER, USER) |
-		       setresuid(USER, USER, USER);
-	case NO_OVERRIDE:
-		return drop_override();
-	case EFFECTIVE:
-		return setresgid(0, USER, 0) | setresuid(0, USER, 0);
-	case FSUID:
-		setfsgid(USER);
-		setfsuid(USER);
-		return 0;
-	default:
-		return 0;
-	}
-}
 
 static void note_signal(int number)
 {
@@ -141,7 +91,7 @@ static void child(struct attempt attempt)
 	if (go_to(attempt.place) != 0)
 		say(result_text, "not there: ");
 	umask(attempt.umask);
-	if (become() != 0)
+	if (become(identity) != 0)
 		say(result_text, "not that: ");
 	if (attempt.held_late)
 		hold(attempt.held);
@@ -234,9 +184,7 @@ int main(int count, char **arguments)
 {
 	if (count < 3)
 		return 2;
-	for (identity = 0; identity < IDENTITIES; identity++)
-		if (strcmp(arguments[2], identity_names[identity]) == 0)
-			break;
+	identity = identity_named(arguments[2]);
 	if (identity == IDENTITIES)
 		return 2;
 	if (count > 3)

@@ -3,27 +3,6 @@
 
 #include "conformance_paths_tree.h"
 
-static const char *type_name(mode_t mode)
-{
-	switch (mode & S_IFMT) {
-	case S_IFREG:
-		return "file";
-	case S_IFDIR:
-		return "directory";
-	case S_IFLNK:
-		return "link";
-	case S_IFIFO:
-		return "fifo";
-	case S_IFSOCK:
-		return "socket";
-	case S_IFCHR:
-		return "character";
-	case S_IFBLK:
-		return "block";
-	}
-	return "other";
-}
-
 /* Sizes of directories are the file system's own business. */
 static void say_status(struct text *text, const struct stat *status)
 {

@@ -1,46 +1,13 @@
 #pragma once
 /* The small tree that every case meets. */
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <sys/un.h>
-#include <sys/xattr.h>
+#include "conformance_common.h"
+
 #include <time.h>
-#include <unistd.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
-enum { USER = 2001, GROUP = 2002, OTHER = 2003, OLD = 1000000000 };
-
-static char base[PATH_MAX]; /* above the tree */
-
-struct text {
-	size_t length;
-	char bytes[1 << 17];
-};
-
-__attribute__((format(printf, 2, 3))) static void say(struct text *text, const char *format, ...)
-{
-	va_list arguments;
-	size_t left = sizeof text->bytes - text->length;
-
-	va_start(arguments, format);
-	int length = vsnprintf(text->bytes + text->length, left, format, arguments);
-	va_end(arguments);
-	if (length > 0)
-		text->length += (size_t)length < left ? (size_t)length : left - 1;
-}
+enum { OTHER = 2003, OLD = 1000000000 };
 
 static void say_bytes(struct text *text, const char *bytes, size_t length, size_t most)
 {
@@ -134,29 +101,6 @@ static void put_file(const char *path, const char *content)
 	if (write(file, content, strlen(content)) < 0)
 		perror(path);
 	close(file);
-}
-
-static void put_link(const char *path, const char *target)
-{
-	char absolute[PATH_MAX + 64];
-
-	if (target[0] == '$') {
-		snprintf(absolute, sizeof absolute, "%s/tree%s", base, target + 1);
-		target = absolute;
-	}
-	if (symlink(target, path) != 0)
-		perror(path);
-}
-
-static void put_socket(const char *path)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int socket_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	memcpy(address.sun_path, path, strlen(path));
-	if (bind(socket_, (struct sockaddr *)&address, sizeof address) != 0)
-		perror(path);
-	close(socket_);
 }
 
 /* What only root can make is missing for others, natively and supervised alike. */

@@ -1,43 +1,7 @@
 #pragma once
 /* The tree that every attempt meets, and the picture of it that tells what an attempt changed. */
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <sys/un.h>
-#include <sys/xattr.h>
-#include <unistd.h>
-
-enum { USER = 2001, GROUP = 2002 };
-
-static char base[PATH_MAX]; /* where the program was started */
-
-struct text {
-	char bytes[1 << 16];
-	size_t length;
-};
-
-__attribute__((format(printf, 2, 3))) static void say(struct text *text, const char *format, ...)
-{
-	va_list arguments;
-	size_t left = sizeof text->bytes - text->length;
-
-	va_start(arguments, format);
-	int length = vsnprintf(text->bytes + text->length, left, format, arguments);
-	va_end(arguments);
-	if (length > 0)
-		text->length += (size_t)length < left ? (size_t)length : left - 1;
-}
+#include "conformance_common.h"
 
 enum kind { FILE_, DIRECTORY, LINK, FIFO, SOCKET, CHARACTER };
 
@@ -134,29 +98,6 @@ static void put_bytes(const char *path, unsigned mode, const char *content)
 	close(file);
 }
 
-static void put_link(const char *path, const char *target)
-{
-	char absolute[PATH_MAX + 64];
-
-	if (target[0] == '$') {
-		snprintf(absolute, sizeof absolute, "%s/tree%s", base, target + 1);
-		target = absolute;
-	}
-	if (symlink(target, path) != 0)
-		perror(path);
-}
-
-static void put_socket(const char *path)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int socket_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	memcpy(address.sun_path, path, strlen(path));
-	if (bind(socket_, (struct sockaddr *)&address, sizeof address) != 0)
-		perror(path);
-	close(socket_);
-}
-
 /* What only root can make is missing for others, natively and supervised alike. */
 static void put(const struct object *object)
 {
@@ -244,27 +185,6 @@ static void remove_below(const char *path)
 	}
 	closedir(directory);
 	rmdir(path);
-}
-
-static const char *type_name(mode_t mode)
-{
-	switch (mode & S_IFMT) {
-	case S_IFREG:
-		return "file";
-	case S_IFDIR:
-		return "directory";
-	case S_IFLNK:
-		return "link";
-	case S_IFIFO:
-		return "fifo";
-	case S_IFSOCK:
-		return "socket";
-	case S_IFCHR:
-		return "character";
-	case S_IFBLK:
-		return "block";
-	}
-	return "other";
 }
 
 /* Sizes of directories are the file system's own business. */
