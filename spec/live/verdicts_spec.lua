@@ -113,7 +113,7 @@ describe("a handler's verdict #live", function()
       end]]):format(directory .. "/x"),
       ("cd %s && cat loop/./x"):format(directory))
     local exe = result.out:match("(/usr/bin/%S+)")
-    assert.equal(("open openat loop/./x true false false %s %s 0\n"):format(exe, directory),
-      result.out)
+    assert.equal(("open openat loop/./x true false false %s %s %s"):format(exe, directory,
+      live.run { command = "id -u" }.out), result.out)
   end)
 end)

@@ -24,8 +24,12 @@ types = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "link", 
 seen = {}
 def time(at):
     return "now" if since <= at <= until else "%d.%09d" % divmod(at, 10**9)
+def enter(name, directory, flags):
+    try: return os.open(name, flags, dir_fd=directory)
+    except PermissionError: return None # only root sees everything
 def look(directory, name, path):
-    status = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    try: status = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except PermissionError: return print(ascii(path), "closed")
     words = [ascii(path), types[stat.S_IFMT(status.st_mode)], "%04o" % stat.S_IMODE(status.st_mode),
              "%d:%d" % (status.st_uid, status.st_gid), "links", status.st_nlink,
              "changed", time(status.st_mtime_ns)]
@@ -37,17 +41,21 @@ def look(directory, name, path):
         words.append("%d:%d" % (os.major(status.st_rdev), os.minor(status.st_rdev)))
     os.fchdir(directory)
     for attribute in sorted(os.listxattr(name, follow_symlinks=False)):
-        words.append("%s=%r" % (attribute, os.getxattr(name, attribute, follow_symlinks=False)))
+        try: value = os.getxattr(name, attribute, follow_symlinks=False)
+        except PermissionError: value = "closed"
+        words.append("%s=%r" % (attribute, value))
     if stat.S_ISLNK(status.st_mode):
         words.append("-> " + ascii(os.readlink(name, dir_fd=directory)))
     elif not stat.S_ISDIR(status.st_mode) and status.st_nlink > 1:
         words.append("is " + ascii(seen.setdefault(status.st_ino, path)))
     if stat.S_ISREG(status.st_mode) and seen.get(status.st_ino, path) == path:
-        with open(os.open(name, os.O_RDONLY, dir_fd=directory), "rb") as file:
-            words.append(hashlib.sha256(file.read()).hexdigest())
+        content = enter(name, directory, os.O_RDONLY)
+        words.append("closed" if content is None else
+            hashlib.sha256(open(content, "rb").read()).hexdigest())
     print(*words)
     if stat.S_ISDIR(status.st_mode):
-        inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=directory)
+        inner = enter(name, directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        if inner is None: return
         for entry in sorted(os.listdir(inner)):
             look(inner, entry, path + "/" + entry)
         os.close(inner)
