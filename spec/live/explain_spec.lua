@@ -174,6 +174,22 @@ describe("without running anything #live", function()
     end
   end)
 
+  it("test runs specs, and skips what is pending in whatever way", function()
+    local directory = live.directory()
+    live.write_file(directory .. "/some_spec.lua", [[describe("some", function()
+      it("is returned", function() return pending("later") end)
+      it("is said", function() pending("later") end)
+      it("runs on Lua 5.4", function() assert.equal("Lua 5.4", _VERSION) end)
+    end)]])
+    local result = live.run { command = { live.binary, "test", "-o", "TAP", directory .. "/some_spec.lua" } }
+    local _, skipped = result.out:gsub("ok %d %- # SKIP [^\n]*later\n", "")
+    assert.equal(2, skipped, result.out .. result.err)
+    assert.truthy(result.out:find("- some runs on Lua 5.4\n", 1, true), result.out)
+    assert.equal(0, result.status)
+    live.write_file(directory .. "/some_spec.lua", "it('fails', function() assert.equal(1, 2) end)")
+    assert.equal(1, live.run { command = { live.binary, "test", directory .. "/some_spec.lua" } }.status)
+  end)
+
   it("check lists every handler of an operation", function()
     local directory = live.directory()
     live.write_file(directory .. "/other.lua", "\nfunction on.open(call) end")
