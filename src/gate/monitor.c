@@ -93,7 +93,7 @@ static void keep_one_spare(struct gate *gate)
 
 /*
  * The lead was passed to a worker that could not be made: one that blocks is to take it. A file
- * system may let one wait on, so each tick tries another.
+ * system may let one wait on, so each time another is asked.
  */
 static void find_a_leader(struct gate *gate)
 {

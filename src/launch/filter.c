@@ -25,9 +25,6 @@
 #define SO_PASSPIDFD 76
 #define SO_PEERPIDFD 77
 #endif
-#ifndef PIDFD_SIGNAL_PROCESS_GROUP
-#define PIDFD_SIGNAL_PROCESS_GROUP (1u << 2)
-#endif
 
 static void release_context(scmp_filter_ctx *context)
 {
@@ -132,18 +129,6 @@ static enum disposition judged(
 	return is_asked(policy, row, setting) ? DISPOSITION_ASKED : DISPOSITION_KERNEL;
 }
 
-/*
- * Without a Landlock domain: pidfds that nobody has judged come with events of fanotify(7), and
- * from servers by SCM_RIGHTS.
- */
-static bool is_asked_by_pidfd(const struct policy *policy, unsigned setting)
-{
-	return policy_has_handler(policy, OPERATION_KILL) ||
-	       ((setting & FILTER_UNSCOPED) != 0 &&
-		       (filter_opens(policy, "fanotify_init", GROUP_FANOTIFY) ||
-			       filter_opens(policy, "", GROUP_UNIX)));
-}
-
 enum disposition filter_disposition(const struct policy *policy, const struct syscall_row *row,
 	unsigned setting, int *ret_error)
 {
@@ -165,7 +150,10 @@ enum disposition filter_disposition(const struct policy *policy, const struct sy
 	if (row->perform == personality_perform)
 		return filter_judges_map(policy) ? DISPOSITION_ASKED : DISPOSITION_KERNEL;
 	if (row->perform == pidfd_signal_perform)
-		return is_asked_by_pidfd(policy, setting) ? DISPOSITION_ASKED : DISPOSITION_KERNEL;
+		return policy_has_handler(policy, OPERATION_KILL) ||
+				       (setting & FILTER_UNSCOPED) != 0
+			       ? DISPOSITION_ASKED
+			       : DISPOSITION_KERNEL;
 	if (row->perform == fork_perform)
 		return run_limits_have(policy_limits(policy), RUN_LIMIT_PROCESSES)
 			       ? DISPOSITION_ASKED
@@ -322,32 +310,21 @@ static int refuse_signal_driven(scmp_filter_ctx context)
 }
 
 /*
- * Without a Landlock domain: pidfd_open(2) and directories of /proc are judged, so whoever else
- * gets a pidfd could signal any process of its user. A socket tells its other end's (Linux 6.5),
- * and a pidfd may stand for a whole process group (6.9): answered as by older kernels.
+ * Without a Landlock domain: pidfd_open(2) and directories of /proc are judged, but a socket tells
+ * its other end's pidfd. Answered as before Linux 6.5.
  */
 static int refuse_foreign_pidfds(scmp_filter_ctx context)
 {
-	static const struct {
-		int number, error;
-		unsigned arguments[2];
-		uint64_t values[2];
-		unsigned count;
-	} rows[] = {
-		{SCMP_SYS(getsockopt), ENOPROTOOPT, {1, 2}, {SOL_SOCKET, SO_PEERPIDFD}, 2},
-		{SCMP_SYS(setsockopt), ENOPROTOOPT, {1, 2}, {SOL_SOCKET, SO_PASSPIDFD}, 2},
-		{SCMP_SYS(pidfd_send_signal), EINVAL, {3}, {PIDFD_SIGNAL_PROCESS_GROUP}, 1},
-	};
-	int result = 0;
+	const struct scmp_arg_cmp peer[] = {
+		masked(1, UINT32_MAX, SOL_SOCKET), masked(2, UINT32_MAX, SO_PEERPIDFD)};
+	const struct scmp_arg_cmp pass[] = {
+		masked(1, UINT32_MAX, SOL_SOCKET), masked(2, UINT32_MAX, SO_PASSPIDFD)};
+	int result = seccomp_rule_add_array(
+		context, SCMP_ACT_ERRNO(ENOPROTOOPT), SCMP_SYS(getsockopt), 2, peer);
 
-	for (size_t i = 0; i < sizeof rows / sizeof *rows && result == 0; i++) {
-		struct scmp_arg_cmp compare[2];
-
-		for (unsigned j = 0; j < rows[i].count; j++)
-			compare[j] = masked(rows[i].arguments[j], UINT32_MAX, rows[i].values[j]);
-		result = seccomp_rule_add_array(context, SCMP_ACT_ERRNO((uint32_t)rows[i].error),
-			rows[i].number, rows[i].count, compare);
-	}
+	if (result == 0)
+		result = seccomp_rule_add_array(
+			context, SCMP_ACT_ERRNO(ENOPROTOOPT), SCMP_SYS(setsockopt), 2, pass);
 	return result;
 }
 
