@@ -7,6 +7,12 @@ void approved_init(struct approved *approved)
 	(void)pthread_mutex_init(&approved->lock, NULL);
 }
 
+void approved_release(struct approved *approved)
+{
+	free(approved->files);
+	(void)pthread_mutex_destroy(&approved->lock);
+}
+
 static bool has(const struct approved *approved, const struct maps_file *file)
 {
 	for (size_t i = 0; i < approved->count; i++)

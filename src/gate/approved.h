@@ -14,7 +14,14 @@ struct approved {
 	size_t count, room;
 };
 
+#define APPROVED_NONE \
+	{ \
+		.lock = PTHREAD_MUTEX_INITIALIZER \
+	}
+
 void approved_init(struct approved *approved);
+void approved_release(struct approved *approved);
+#define cleanup_approved __attribute__((cleanup(approved_release)))
 
 /* Remembers a file, once. false: no memory. */
 bool approved_add(struct approved *approved, const struct maps_file *file);

@@ -19,53 +19,33 @@ static bool remember(void *context, const struct maps_file *file)
 	return approved_add(context, file);
 }
 
-struct some_files {
-	struct maps_file files[64]; /* what is more is not approved */
-	size_t count;
-};
-
-static bool note(void *context, const struct maps_file *file)
-{
-	struct some_files *some = context;
-
-	for (size_t i = 0; i < some->count; i++)
-		if (some->files[i].device == file->device && some->files[i].inode == file->inode)
-			return true;
-	if (some->count == sizeof some->files / sizeof *some->files)
-		return false;
-	some->files[some->count++] = *file;
-	return true;
-}
-
 int gate_code_allowed(struct call *call, uint64_t address, uint64_t length)
 {
 	const struct worker *worker = call->worker;
-	struct some_files some = {.count = 0};
-	int result;
+	cleanup_approved struct approved found = APPROVED_NONE;
+	int result = -ENOMEM;
 
-	if (!maps_visit_range(
-		    &call->session->world, call->target.tid, address, length, note, &some))
-		return -ENOMEM;
-	result = target_check(&call->target);
-	for (size_t i = 0; result == 0 && i < some.count; i++)
-		if (!approved_add(&worker->gate->approved, &some.files[i]))
+	if (maps_visit_range(
+		    &call->session->world, call->target.tid, address, length, remember, &found))
+		result = target_check(&call->target);
+	for (size_t i = 0; result == 0 && i < found.count; i++)
+		if (!approved_add(&worker->gate->approved, &found.files[i]))
 			result = -ENOMEM;
 	return result;
 }
 
 struct search {
-	struct approved *approved;
-	struct some_files missing;
+	struct approved *approved, missing;
 };
 
 static bool note_missing(void *context, const struct maps_file *file)
 {
 	struct search *search = context;
 
-	return approved_has(search->approved, file) || note(&search->missing, file);
+	return approved_has(search->approved, file) || approved_add(&search->missing, file);
 }
 
-static bool are_approved(struct approved *approved, const struct some_files *some)
+static bool are_approved(struct approved *approved, const struct approved *some)
 {
 	for (size_t i = 0; i < some->count; i++)
 		if (!approved_has(approved, &some->files[i]))
@@ -73,28 +53,33 @@ static bool are_approved(struct approved *approved, const struct some_files *som
 	return true;
 }
 
-/*
- * Whether all that the process has as code was approved. What another thread maps is approved in
- * that one's own stop: so while there are others, it may still come.
- */
-static bool all_is_approved(const struct worker *worker, pid_t pid)
+/* While another thread's mapping is under way, what is missing may come by that one's own stop. */
+static bool await_approval(struct gate *gate, const struct approved *missing)
 {
 	enum { PATIENCE = 100 };
 	const struct timespec moment = {.tv_nsec = 1000000L};
-	struct gate *gate = worker->gate;
-	struct search search = {.approved = &gate->approved};
 	bool others = true;
 
-	if (!maps_visit_code(&gate->session->world, pid, note_missing, &search))
-		return false;
 	for (int i = 0; i < PATIENCE && others; i++) {
 		others = gate->mapping > 1;
-		if (are_approved(&gate->approved, &search.missing))
+		if (are_approved(&gate->approved, missing))
 			return true;
 		if (others)
 			(void)nanosleep(&moment, NULL);
 	}
 	return false;
+}
+
+/* Whether all that the process has as code was approved. */
+static bool all_is_approved(const struct worker *worker, pid_t pid)
+{
+	struct gate *gate = worker->gate;
+	struct search search = {&gate->approved, APPROVED_NONE};
+	bool result = maps_visit_code(&gate->session->world, pid, note_missing, &search) &&
+		      await_approval(gate, &search.missing);
+
+	approved_release(&search.missing);
+	return result;
 }
 
 static const char *object(struct worker *worker, pid_t pid, int event, const void *context)
@@ -114,8 +99,8 @@ static const char *object(struct worker *worker, pid_t pid, int event, const voi
 	if (result < 0)
 		return "what was mapped as code could not be verified; it was killed";
 	if (answer->fd < 0) {
-		maps_visit_range(&session->world, pid, (uint64_t)address, worker->call.arguments[1],
-			remember, approved);
+		(void)maps_visit_range(&session->world, pid, (uint64_t)address,
+			worker->call.arguments[1], remember, approved);
 		return NULL;
 	}
 	if (address >= 0 || address < -4095) {
