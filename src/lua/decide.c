@@ -18,28 +18,30 @@ struct question {
 
 /* ---- on the runner ------------------------------------------------------------------------- */
 
-static int leave(lua_State *L, int status, lua_KContext context)
+/*
+ * Whether the answer at `index` can be taken without a protected call: what most handlers return.
+ * Nothing in here raises.
+ */
+static bool take_plainly(lua_State *L, int index, struct question *question)
 {
-	struct question *question = lua_touserdata(L, 1); /* question call result */
+	const struct lua_host *host = host_of(L);
 
-	(void)status;
-	(void)context;
-	call_object_forget(host_of(L));
-	question->has_opinion = verdict_take(L, 3, &question->context, question->answer);
-	return 0;
+	if (host->plain_allow != NULL && lua_touserdata(L, index) == host->plain_allow) {
+		question->answer->kind = VERDICT_ALLOW;
+		question->answer->source = SOURCE_HANDLER;
+		question->has_opinion = true;
+		return true;
+	}
+	return lua_isnil(L, index) && host->made == NULL;
 }
 
-/* Arguments: the question, the handler. */
-static int enter(lua_State *L)
+/* Arguments: the question, what the handler returned. */
+static int take(lua_State *L)
 {
 	struct question *question = lua_touserdata(L, 1);
 
-	host_of(L)->made = NULL;
-	call_object_push(L, question->request);
-	lua_insert(L, 2);             /* question call handler */
-	lua_pushvalue(L, 2);          /* question call handler call: the first keeps it alive */
-	lua_callk(L, 1, 1, 0, leave); /* question call result */
-	return leave(L, LUA_OK, 0);
+	question->has_opinion = verdict_take(L, 2, &question->context, question->answer);
+	return 0;
 }
 
 /* ---- one handler --------------------------------------------------------------------------- */
@@ -58,20 +60,43 @@ static void fail(
 	report_failure(host, status, heading, question->answer->why, sizeof question->answer->why);
 }
 
-/* Nothing in here before lua_resume can raise: these calls do not allocate. */
+static int take_answer(struct lua_host *host, struct question *question, int results)
+{
+	lua_State *runner = host->runner;
+
+	if (results == 0)
+		lua_pushnil(runner); /* answer */
+	else
+		lua_settop(runner, -results); /* answer */
+	if (take_plainly(runner, 1, question)) {
+		lua_settop(runner, 0);
+		return LUA_OK;
+	}
+	lua_pushcfunction(runner, take);         /* answer take */
+	lua_insert(runner, 1);                   /* take answer */
+	lua_pushlightuserdata(runner, question); /* take answer question */
+	lua_insert(runner, 2);                   /* take question answer */
+	return lua_resume(runner, host->L, 2, &results);
+}
+
+/*
+ * The handler is what is resumed, without a function around it: that would double what Lua adds
+ * to a call. Nothing in here can raise outside lua_resume: the other calls do not allocate.
+ */
 static int run_handler(
 	struct lua_host *host, const struct handler *handler, struct question *question)
 {
 	lua_State *runner = host->runner;
-	int results;
+	int results, status;
 
 	if (runner == NULL)
 		return LUA_ERRMEM;
-	lua_pushcfunction(runner, enter);        /* enter */
-	lua_pushlightuserdata(runner, question); /* enter question */
-	(void)lua_rawgeti(
-		runner, LUA_REGISTRYINDEX, handler->function); /* enter question handler */
-	return lua_resume(runner, host->L, 2, &results);
+	host->made = NULL;
+	(void)lua_rawgeti(runner, LUA_REGISTRYINDEX, handler->function); /* handler */
+	call_object_push(runner, question->request);                     /* handler call */
+	status = lua_resume(runner, host->L, 1, &results);               /* results… */
+	call_object_forget(host);
+	return status == LUA_OK ? take_answer(host, question, results) : status;
 }
 
 static void ask_handler(
@@ -85,7 +110,6 @@ static void ask_handler(
 	status = run_handler(host, handler, question);
 	limits_note(&host->limits, status);
 	if (status != LUA_OK || host->limits.hit != LIMIT_NONE) {
-		call_object_forget(host);
 		fail(host, handler, status, question);
 		host_renew_runner(host);
 	}
