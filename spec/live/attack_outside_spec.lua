@@ -248,6 +248,38 @@ print(run.returncode, *run.stdout.decode().split(), *got)]]
     end
   end)
 
+  -- A parent that ends while the chain of parents is followed is no reason to say no.
+  attack.each(it, "a child is one's own while the parents above end", function(who)
+    local result = live.run { as = who, policy = ALL, args = { "-q", "--without-landlock" }, timeout = 60,
+      command = { live.program "family", "60" } }
+    assert.equal("0 of 24000\n", result.out, result.err)
+  end)
+
+  attack.each(it, "a pidfd finds fault in the kernel's order, and numbers that mean oneself work", function(who)
+    local script = [[
+import ctypes, errno, os, signal
+libc = ctypes.CDLL(None, use_errno=True)
+libc.syscall.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_long]
+signal.signal(signal.SIGUSR1, lambda *_: None)
+def send(fd, number, information, flags):
+    print(libc.syscall(424, fd, number, information, flags), errno.errorcode.get(ctypes.get_errno()))
+    ctypes.set_errno(0)
+child = os.fork()
+if child == 0: os._exit(0)
+gone = os.pidfd_open(child)
+os.waitpid(child, 0)
+own = os.pidfd_open(os.getpid())
+for fd in gone, own, -10000, -10001, 0, 99:
+    send(fd, signal.SIGUSR1, None, 0)
+    send(fd, signal.SIGUSR1, 8, 0)
+    send(fd, signal.SIGUSR1, None, 64)
+    send(fd, 99, None, 0)]]
+    local command = { "/usr/bin/python3", "-c", script }
+    local native = live.run { as = who, command = command }
+    local result = live.run { as = who, policy = ALL, args = { "-q", "--without-landlock" }, command = command }
+    assert.equal(native.out, result.out, result.err)
+  end)
+
   attack.each(it, "nobody is compared with a process outside, in whatever order", function(who)
     for _, options in ipairs { "", "--without-landlock" } do
       local result = attack.supervised { as = who, policy = ALL .. 'allow.syscall "@debug"', options = options, script = [[

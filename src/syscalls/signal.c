@@ -209,15 +209,14 @@ static int read_information(const struct call *call, siginfo_t *ret)
 	return ret->si_code >= 0 || ret->si_code == SI_TKILL ? -EPERM : 0;
 }
 
-static int may_signal_by(const struct call *call, int pidfd)
+static int may_signal_by(const struct call *call, int pidfd, pid_t pid)
 {
 	const struct world *world = &call->session->world;
-	const pid_t pid = process_of(world, pidfd);
 	struct process_status caller, other;
 	int result = process_status(world, &call->target, &caller);
 
-	if (result < 0 || pid <= 0)
-		return result < 0 ? result : pid == 0 ? -EBADF : -ESRCH;
+	if (result < 0 || pid < 0)
+		return result < 0 ? result : -ESRCH;
 	if (!process_in_tree(world, pid))
 		return -EPERM;
 	/* As long as it is there, the number is its own: so that was the one. */
@@ -226,24 +225,38 @@ static int may_signal_by(const struct call *call, int pidfd)
 	return may_signal(&caller, &other) ? 0 : -EPERM;
 }
 
+/* PIDFD_SIGNAL_*; a whole group is refused. */
+static bool is_for_one(const struct call *call)
+{
+	enum { THREAD = 1, THREAD_GROUP = 2 };
+	const unsigned flags = (uint32_t)call->arguments[3];
+
+	return flags == 0 || flags == THREAD || flags == THREAD_GROUP;
+}
+
+/* In the order in which the kernel finds fault: do_pidfd_send_signal() in kernel/signal.c. */
 static int signal_by_pidfd(struct call *call)
 {
-	enum { THREAD = 1, THREAD_GROUP = 2 }; /* PIDFD_SIGNAL_*; a whole group is refused */
-	const unsigned flags = (uint32_t)call->arguments[3];
+	const struct world *world = &call->session->world;
 	cleanup_fd int pidfd = -1;
 	siginfo_t info;
-	int result;
+	pid_t pid;
+	int result = 0;
 
-	if (flags != 0 && flags != THREAD && flags != THREAD_GROUP)
+	if (!is_for_one(call))
 		return -EINVAL;
-	pidfd = process_take_fd(&call->session->world, &call->target, (int)call->arguments[0]);
-	result = pidfd < 0 ? pidfd : may_signal_by(call, pidfd);
-	if (result == 0 && call->arguments[2] != 0)
+	pidfd = process_take_fd(world, &call->target, (int)call->arguments[0]);
+	pid = pidfd < 0 ? 0 : process_of(world, pidfd);
+	if (pid == 0)
+		return pidfd < 0 ? pidfd : -EBADF;
+	if (call->arguments[2] != 0)
 		result = read_information(call, &info);
+	if (result == 0)
+		result = may_signal_by(call, pidfd, pid);
 	if (result < 0)
 		return result;
 	return syscall(SYS_pidfd_send_signal, pidfd, (int)call->arguments[1],
-		       call->arguments[2] != 0 ? &info : NULL, flags) < 0
+		       call->arguments[2] != 0 ? &info : NULL, (uint32_t)call->arguments[3]) < 0
 		       ? -errno
 		       : 0;
 }
@@ -255,6 +268,14 @@ static int signal_by_pidfd(struct call *call)
  */
 void pidfd_signal_perform(struct call *call, struct answer *answer)
 {
+	/* PIDFD_SELF_THREAD, PIDFD_SELF_THREAD_GROUP (Linux 6.14): numbers that mean the caller. */
+	enum { SELF_THREAD = -10000, SELF_THREAD_GROUP = -10001 };
+	const int pidfd = (int)call->arguments[0];
+
+	if ((pidfd == SELF_THREAD || pidfd == SELF_THREAD_GROUP) && is_for_one(call)) {
+		answer->kind = ANSWER_CONTINUE;
+		return;
+	}
 	answer_result(
 		answer, call->session->asks[OPERATION_KILL] ? -ENOSYS : signal_by_pidfd(call));
 }

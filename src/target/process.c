@@ -16,7 +16,7 @@
 
 #include "base/cleanup.h"
 
-enum { NAME_SIZE = 64, SIBLING_LOOKS = 10 };
+enum { NAME_SIZE = 64, SIBLING_LOOKS = 10, PID_MAX_LIMIT = 1 << 22 };
 
 static const char *entry(char buffer[NAME_SIZE], pid_t tid, const char *name)
 {
@@ -245,17 +245,33 @@ int process_time_used(const struct world *world, pid_t tid, uint64_t *ret_ns)
 	return sscanf(text, "%" SCNu64, ret_ns) == 1 ? 0 : -EIO;
 }
 
-bool process_in_tree(const struct world *world, pid_t pid)
+/* The guard is a subreaper: every chain of parents of the tree ends at it. */
+static bool descends_from_guard(const struct world *world, pid_t parent)
 {
 	struct process_status status;
 
-	/* The guard is a subreaper: every chain of parents of the tree ends at it. */
-	for (int depth = 0; depth < 4096 && pid > 1; depth++) {
-		if (process_status_of(world, pid, &status) < 0)
+	for (long depth = 0; depth < PID_MAX_LIMIT && parent != world->guard; depth++) {
+		if (parent <= 1 || process_status_of(world, parent, &status) < 0)
 			return false;
-		if (status.parent == world->guard)
+		parent = status.parent;
+	}
+	return parent == world->guard;
+}
+
+/*
+ * A parent that ends between two looks has left its children to the guard, and its number perhaps
+ * to a stranger. So a no is said when it comes again and again.
+ */
+bool process_in_tree(const struct world *world, pid_t pid)
+{
+	enum { LOOKS = 8 };
+	struct process_status status;
+
+	for (int look = 0; look < LOOKS; look++) {
+		if (pid <= 1 || process_status_of(world, pid, &status) < 0)
+			return false;
+		if (descends_from_guard(world, status.parent))
 			return true;
-		pid = status.parent;
 	}
 	return false;
 }
