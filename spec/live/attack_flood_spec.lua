@@ -71,6 +71,27 @@ print("done", worst < 2, worst)'
     assert.truthy(log:find('"path":"/etc/hostname"', 1, true), "the innocent program is in the log")
   end)
 
+  -- Each line has both names twice: as text, and their bytes.
+  attack.each(it, "of the longest names grows the log by so many bytes a second", function(who)
+    local result, root = run(who, [[/usr/bin/python3 -c '
+import os, time
+deep, count, start = b"\xff" * 200, 0, time.monotonic()
+os.mkdir(b"deep"); os.chdir(b"deep")
+for _ in range(17): os.mkdir(deep); os.chdir(deep)
+while time.monotonic() < start + 3:
+    try: os.rename(b"/etc/shadow", b"\xfe" * 200 + str(count).encode())
+    except OSError: count += 1
+print(count, int(time.monotonic() - start) + 2)']])
+    local tried, seconds = result.out:match "^(%d+) (%d+)\n$"
+    assert.truthy(tried, result.out .. result.err)
+    local log = live.read_file(root .. "/log")
+    local lines = select(2, log:gsub('"syscall":"rename"', ""))
+    local dropped = 0
+    for count in log:gmatch '"dropped":(%d+)' do dropped = dropped + count end
+    assert.is_true(#log <= seconds * (9 << 20), ("%d bytes in %d s"):format(#log, seconds))
+    assert.equal(tonumber(tried), lines + dropped)
+  end)
+
   attack.each(it, "of forks does not hold up those who do not fork", function(who)
     -- Who measures is there before the storm, and needs no process of its own.
     local result = run(who, [[

@@ -229,6 +229,26 @@ w']]):format(directory))
     lines_of(log)
   end)
 
+  it("that nobody reads is not waited for", function()
+    local log = live.directory() .. "/log"
+    os.execute("mkfifo " .. log)
+    local result = live.run { policy = POLICY, command = "echo ran", timeout = 10, args = { "--log", log } }
+    assert.equal(125, result.status)
+    assert.equal("", result.out)
+    assert.truthy(result.err:find("nobody has it open for reading", 1, true), result.err)
+  end)
+
+  it("goes to a FIFO that somebody reads", function()
+    local log = live.directory() .. "/log"
+    os.execute("mkfifo " .. log)
+    local reader = io.popen("cat " .. log)
+    local result = live.run { policy = POLICY, command = "cat /etc/shadow", timeout = 10, args = { "-q", "--log", log } }
+    local text = reader:read "a"
+    reader:close()
+    assert.equal(1, result.status)
+    assert.truthy(text:find('"path":"/etc/shadow"', 1, true), text)
+  end)
+
   it("that can't be opened ends everything before it begins", function()
     local result = live.run { policy = POLICY, command = "echo ran",
       args = { "--log", "/no/such/directory/log" } }

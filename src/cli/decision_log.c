@@ -154,14 +154,15 @@ static size_t blanks_before(int fd, size_t length)
 	return used + length > PAGE ? PAGE - used : 0;
 }
 
-/* A short write would tear a line: there is nothing to do but to say so. */
-static int write_line(int fd, char *line, size_t length)
+/*
+ * Returns the bytes written. A short write would tear a line: there is nothing to do but to say so.
+ */
+static ssize_t write_line(int fd, char *line, size_t length)
 {
 	static pthread_mutex_t end_of_file = PTHREAD_MUTEX_INITIALIZER;
 	static char blanks[PAGE];
 	struct iovec parts[] = {{.iov_base = blanks}, {.iov_base = line, .iov_len = length}};
-	ssize_t written;
-	int result = 0;
+	ssize_t written, result;
 
 	(void)pthread_mutex_lock(&end_of_file);
 	parts[0].iov_len = blanks_before(fd, length);
@@ -169,18 +170,19 @@ static int write_line(int fd, char *line, size_t length)
 	do
 		written = writev(fd, parts, 2);
 	while (written < 0 && errno == EINTR);
-	if (written != (ssize_t)(parts[0].iov_len + length))
-		result = written < 0 ? -errno : -ENOSPC;
+	result = written < 0 ? -errno : written;
+	if (written >= 0 && written != (ssize_t)(parts[0].iov_len + length))
+		result = -ENOSPC;
 	(void)pthread_mutex_unlock(&end_of_file);
 	return result;
 }
 
 /* Takes the object over. */
-static int write_object(int fd, json_t *object)
+static ssize_t write_object(int fd, json_t *object)
 {
 	size_t length = json_dumpb(object, NULL, 0, JSON_COMPACT);
 	char *line = malloc(length + 1);
-	int result = -ENOMEM;
+	ssize_t result = -ENOMEM;
 
 	if (length > 0 && line != NULL) {
 		(void)json_dumpb(object, line, length, JSON_COMPACT);
@@ -192,12 +194,12 @@ static int write_object(int fd, json_t *object)
 	return result;
 }
 
-int decision_log_write(int fd, const struct observation *observation)
+ssize_t decision_log_write(int fd, const struct observation *observation)
 {
 	return write_object(fd, describe(observation));
 }
 
-int decision_log_write_dropped(int fd, uint64_t count)
+ssize_t decision_log_write_dropped(int fd, uint64_t count)
 {
 	json_t *object = json_object();
 

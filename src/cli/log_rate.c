@@ -28,15 +28,24 @@ bool log_rate_permits(struct log_rate *rate, uint64_t key, int64_t second)
 	if (second != rate->second) {
 		rate->second = second;
 		rate->all = 0;
+		rate->bytes = 0;
 		memset(rate->slots, 0, sizeof rate->slots);
 	}
-	permitted = !is_one_too_many(rate, key) && rate->all < LOG_ALL_LIMIT;
+	permitted = !is_one_too_many(rate, key) && rate->all < LOG_ALL_LIMIT &&
+		    rate->bytes < LOG_BYTES_LIMIT;
 	if (permitted)
 		rate->all++;
 	else
 		rate->dropped++;
 	(void)pthread_mutex_unlock(&rate->lock);
 	return permitted;
+}
+
+void log_rate_count(struct log_rate *rate, size_t bytes)
+{
+	(void)pthread_mutex_lock(&rate->lock);
+	rate->bytes += bytes;
+	(void)pthread_mutex_unlock(&rate->lock);
 }
 
 uint64_t log_rate_take_dropped(struct log_rate *rate, int64_t second, bool over)

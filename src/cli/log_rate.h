@@ -2,16 +2,18 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /*
  * How fast a log may grow. A program in a loop of refused calls must not fill the disk: of the same
- * decision (the key tells) so many are written in a second, and so many of all together. What is
- * left out is counted.
+ * decision (the key tells) so many are written in a second, and so many of all together; and, as
+ * names may be long, so many bytes. What is left out is counted.
  */
 enum {
-	LOG_EQUAL_LIMIT = 100, /* equal decisions a second */
-	LOG_ALL_LIMIT = 20000, /* decisions a second */
+	LOG_EQUAL_LIMIT = 100,     /* equal decisions a second */
+	LOG_ALL_LIMIT = 20000,     /* decisions a second */
+	LOG_BYTES_LIMIT = 8 << 20, /* a second; the line that reaches it is still written */
 	LOG_RATE_SLOTS = 1024,
 };
 
@@ -19,6 +21,7 @@ struct log_rate {
 	pthread_mutex_t lock;
 	int64_t second; /* CLOCK_MONOTONIC */
 	unsigned all;
+	uint64_t bytes;
 	uint64_t dropped; /* not yet said */
 	struct {
 		uint64_t key;
@@ -30,6 +33,9 @@ void log_rate_init(struct log_rate *rate);
 
 /* Whether this decision is to be written; `second` as log_rate.second. */
 bool log_rate_permits(struct log_rate *rate, uint64_t key, int64_t second);
+
+/* What was written of it. */
+void log_rate_count(struct log_rate *rate, size_t bytes);
 
 /*
  * How many have been left out in seconds that are over; then they count as said. `over`: the last

@@ -45,29 +45,39 @@ struct report {
 	struct log_rate rate;
 };
 
+/* Never waits for somebody to read a FIFO: our signals are blocked by now. */
+static int open_log(const char *path, struct error *err)
+{
+	const int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY;
+	int fd = open(path, flags | O_NONBLOCK, 0600);
+
+	if (fd < 0)
+		return error_errno(err, errno,
+			errno == ENXIO ? "cannot open the log %s: nobody has it open for reading"
+				       : "cannot open the log %s",
+			path);
+	(void)fcntl(fd, F_SETFL, O_APPEND);
+	return fd;
+}
+
 int report_open(const struct report_options *options, struct report **ret, struct error *err)
 {
 	struct report *report = calloc(1, sizeof *report);
+	int result;
 
 	if (report == NULL)
 		return error_set(err, ENOMEM, "out of memory");
 	report->options = *options;
-	report->log = -1;
 	if (getrandom(&report->key, sizeof report->key, 0) != sizeof report->key)
 		report->key = (uint64_t)time(NULL);
 	(void)pthread_mutex_init(&report->lock, NULL);
 	log_rate_init(&report->rate);
-	if (options->log != NULL) {
-		report->log = open(
-			options->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
-		if (report->log < 0) {
-			int result =
-				error_errno(err, errno, "cannot open the log %s", options->log);
-
-			free(report);
-			return result;
-		}
+	result = options->log != NULL ? open_log(options->log, err) : -1;
+	if (options->log != NULL && result < 0) {
+		free(report);
+		return result;
 	}
+	report->log = result;
 	*ret = report;
 	return 0;
 }
@@ -200,19 +210,21 @@ static int log_dropped(struct report *report, int64_t second, bool over)
 {
 	uint64_t dropped = log_rate_take_dropped(&report->rate, second, over);
 
-	return dropped > 0 ? decision_log_write_dropped(report->log, dropped) : 0;
+	return dropped > 0 ? (int)decision_log_write_dropped(report->log, dropped) : 0;
 }
 
 /* Before the answer, so a crash loses no decision that took effect. */
 static void log_decision(struct report *report, const struct observation *observation)
 {
 	int64_t second = now_s();
-	int result = log_dropped(report, second, false);
+	ssize_t result = log_dropped(report, second, false);
 
-	if (log_rate_permits(&report->rate, key_of(report, observation), second) && result == 0)
+	if (log_rate_permits(&report->rate, key_of(report, observation), second) && result >= 0) {
 		result = decision_log_write(report->log, observation);
+		log_rate_count(&report->rate, result > 0 ? (size_t)result : 0);
+	}
 	if (result < 0 && report->unlogged++ == 0)
-		complain("cannot write the log: %s", strerror(-result));
+		complain("cannot write the log: %s", strerror((int)-result));
 }
 
 static bool is_refusal(const struct verdict *verdict)
