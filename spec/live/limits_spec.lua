@@ -152,6 +152,44 @@ while True: pass]], live.directory() .. "/file" }, as)
         end
       end)
 
+      -- The supervisor stops with a command that job control stops, so that the shell sees it.
+      it("wall: what runs on while the command and the supervisor are stopped", function()
+        local directory = live.directory()
+        live.write_file(directory .. "/policy.lua", "default.allow() limits { wall = '1500ms' }")
+        local result = live.run { as = as, timeout = 30, command = { "/usr/bin/python3", "-c", [[
+import os, pty, signal, sys
+shell, terminal = pty.fork()
+if shell == 0:
+    job = os.fork()
+    if job == 0:
+        os.setpgid(0, 0)
+        os.execv(sys.argv[1], sys.argv[1:])
+    status = os.waitpid(job, os.WUNTRACED)[1]
+    print("stopped", os.WIFSTOPPED(status), flush=True)
+    print("ended", os.waitpid(job, 0)[1] >> 8, flush=True)
+    os._exit(0)
+text = b""
+try:
+    while True: text += os.read(terminal, 1000) or sys.exit(text.decode())
+except OSError:
+    print(text.decode().replace("\r", ""), end="")]], live.binary, "run", "-q", "-p", directory .. "/policy.lua", "--",
+          "bash", "-c", ("while :; do :; done & echo $! >%s/child; kill -TTIN $$"):format(directory) } }
+        assert.truthy(result.out:find("^stopped True\n.*limits: wall.*ended 124\n$"), result.out .. result.err)
+        local child = live.read_file(directory .. "/child"):match "%d+"
+        assert.is_nil((os.execute("kill -0 " .. child .. " 2>/dev/null")), "it runs on")
+      end)
+
+      it("wall: though somebody has stopped the guard", function()
+        local directory = live.directory()
+        live.write_file(directory .. "/policy.lua", "default.allow() limits { wall = '1500ms' }")
+        local result = live.run { as = as, timeout = 20, command = ([[
+          MOONGATE run -q -p DIRECTORY/policy.lua -- sleep 60 & run=$!; sleep 0.5
+          for child in $(cat /proc/$run/task/*/children); do
+            grep -q guard /proc/$child/comm && kill -STOP $child && echo stopped
+          done; wait $run; echo $?]]):gsub("%u%u%u%u+", { DIRECTORY = directory, MOONGATE = live.binary }) }
+        assert.equal("stopped\n124\n", result.out, result.err)
+      end)
+
       it("wall: a command that ends before has its own status", function()
         assert.equal(7, run("wall = '20s'", { "sh", "-c", "exit 7" }, as).status)
       end)

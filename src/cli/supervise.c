@@ -18,6 +18,7 @@
 
 enum {
 	AGAIN_MS = 500,   /* two Ctrl-C within this time kill the tree */
+	END_MS = 30000,   /* the guard's time to end the tree; then it is done without the guard */
 	STUCK_LOOKS = 20, /* so many looks, a second apart, at which nothing has moved */
 	LOOK_MS = 1000,
 };
@@ -26,7 +27,7 @@ struct watch {
 	const struct supervision *supervision;
 	const struct launched *launched;
 	enum run_end end;
-	int64_t started, interrupted, looked; /* ms */
+	int64_t started, interrupted, looked, ending; /* ms */
 	unsigned stuck_looks;
 	int signals; /* signalfd */
 	struct witness *witness;
@@ -139,6 +140,7 @@ static void end_tree(struct watch *watch, enum run_end end)
 	if (watch->end != RUN_ENDED)
 		return;
 	watch->end = end;
+	watch->ending = now_ms();
 	launch_end(watch->launched);
 }
 
@@ -231,6 +233,8 @@ static int patience(const struct watch *watch)
 	uint64_t passed = (uint64_t)(now_ms() - watch->started);
 	uint64_t wall = watch->supervision->wall_ms;
 
+	if (watch->end != RUN_ENDED)
+		return LOOK_MS;
 	if (passed >= wall)
 		return 0;
 	return wall - passed < LOOK_MS ? (int)(wall - passed) : LOOK_MS;
@@ -247,6 +251,11 @@ static void look_at_clock(struct watch *watch)
 
 /* ---- the loop ------------------------------------------------------------------------------ */
 
+static bool is_overdue(const struct watch *watch)
+{
+	return watch->end != RUN_ENDED && now_ms() - watch->ending >= END_MS;
+}
+
 /* Until the guard is gone, and with it the last process of the tree. */
 static int watch_tree(struct watch *watch)
 {
@@ -256,7 +265,7 @@ static int watch_tree(struct watch *watch)
 		{.fd = watch->signals, .events = POLLIN},
 	};
 
-	while (polled[0].revents == 0) {
+	while (polled[0].revents == 0 && !is_overdue(watch)) {
 		if (poll(polled, 3, patience(watch)) < 0 && errno != EINTR)
 			return -errno;
 		if ((polled[1].revents & POLLIN) != 0)
@@ -284,6 +293,8 @@ int supervise(const struct supervision *supervision, int *ret_status)
 
 	/* What it noted before there was a target is of no interest. */
 	(void)witness_saw(watch.witness, 0);
+	if (supervision->wall_ms < (uint64_t)(INT64_MAX - watch.started))
+		launch_set_deadline(watch.launched, watch.started + (int64_t)supervision->wall_ms);
 	result = watch_tree(&watch);
 	witness_end(watch.witness);
 	if (result < 0)

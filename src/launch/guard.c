@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "launch/launch.h"
@@ -81,25 +82,54 @@ static int child_signals(void)
 
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGCHLD);
-	(void)sigaddset(&set, launch_end_signal());
+	(void)sigaddset(&set, launch_wake_signal());
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* true: the supervisor wants the tree to end. */
-static bool drain(int children)
+static void drain(int children)
 {
 	struct signalfd_siginfo info;
-	bool end = false;
 
 	while (read(children, &info, sizeof info) > 0)
-		end = end || info.ssi_signo == (uint32_t)launch_end_signal();
-	return end;
+		;
 }
 
-void guard_run(int supervisor, int events, pid_t target)
+/* ---- the end ------------------------------------------------------------------------------- */
+
+/* Until the deadline, in ms; -1: there is none. The supervisor, if it runs, is to be the first. */
+static int patience(const struct launch_page *page)
+{
+	enum { GRACE_MS = 1000, LONGEST_MS = 1000 * 1000 };
+	const int64_t deadline = page->deadline;
+	struct timespec now;
+	int64_t left;
+
+	if (deadline == 0)
+		return -1;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	left = deadline + GRACE_MS - (now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000);
+	if (left <= 0)
+		return 0;
+	return left < LONGEST_MS ? (int)left : LONGEST_MS;
+}
+
+/* Waits for something to do. true: the tree is to end. */
+static bool wait_for_end(const struct launch_page *page, const int fds[FD_COUNT])
+{
+	struct pollfd polled[] = {
+		{.fd = fds[SUPERVISOR], .events = POLLIN},
+		{.fd = fds[CHILDREN], .events = POLLIN},
+	};
+
+	if (poll(polled, 2, patience(page)) < 0 && errno != EINTR)
+		return true;
+	drain(fds[CHILDREN]);
+	return polled[0].revents != 0 || page->ending != 0 || patience(page) == 0;
+}
+
+void guard_run(struct launch_page *page, int supervisor, int events, pid_t target)
 {
 	int fds[FD_COUNT] = {supervisor, events, child_signals()};
-	struct pollfd polled[2];
 
 	/* Out of the command's group: a SIGKILL to that must not take supervisor and guard
 	 * together. */
@@ -107,15 +137,13 @@ void guard_run(int supervisor, int events, pid_t target)
 	(void)prctl(PR_SET_NAME, "moongate-guard");
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	keep_only(fds);
-	polled[0] = (struct pollfd){.fd = fds[SUPERVISOR], .events = POLLIN};
-	polled[1] = (struct pollfd){.fd = fds[CHILDREN], .events = POLLIN};
 	while (reap(fds, target)) {
-		bool blind = poll(polled, 2, -1) < 0 && errno != EINTR;
-
-		if (blind || polled[0].revents != 0 || drain(fds[CHILDREN])) {
-			launch_kill_descendants();
-			break;
-		}
+		if (!wait_for_end(page, fds))
+			continue;
+		launch_kill_descendants();
+		/* It may have stopped with the target, and has the end to report. */
+		(void)pidfd_send_signal(fds[SUPERVISOR], SIGCONT, NULL, 0);
+		break;
 	}
 	_exit(0);
 }

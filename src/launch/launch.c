@@ -74,7 +74,7 @@ static void run_guard(struct start *start)
 	if (target == 0)
 		child_run(start->launch, start->page, start->mask, start->flags, guard);
 	start->page->target = target;
-	guard_run(start->supervisor, start->events[1], target);
+	guard_run(start->page, start->supervisor, start->events[1], target);
 }
 
 /* ---- steps 2 and 3: take the listener ------------------------------------------------------ */
@@ -311,14 +311,23 @@ bool launch_await_guard(const struct launched *launched)
 	return launched->guard_fd >= 0 && poll(&polled, 1, PATIENCE_MS) > 0;
 }
 
-int launch_end_signal(void)
+int launch_wake_signal(void)
 {
 	return SIGRTMAX; /* one that nothing sends to a whole process group */
 }
 
 void launch_end(const struct launched *launched)
 {
-	(void)pidfd_send_signal(launched->guard_fd, launch_end_signal(), NULL, 0);
+	launched->page->ending = 1;
+	(void)pidfd_send_signal(launched->guard_fd, launch_wake_signal(), NULL, 0);
+	/* Somebody may have stopped it. */
+	(void)pidfd_send_signal(launched->guard_fd, SIGCONT, NULL, 0);
+}
+
+void launch_set_deadline(const struct launched *launched, int64_t deadline)
+{
+	launched->page->deadline = deadline;
+	(void)pidfd_send_signal(launched->guard_fd, launch_wake_signal(), NULL, 0);
 }
 
 /* ---- what to run --------------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/error.h"
@@ -82,7 +83,12 @@ int launch_exec_error(const struct launched *launched);
 
 /* Tells the guard to kill the whole tree. */
 void launch_end(const struct launched *launched);
-int launch_end_signal(void);
+
+/*
+ * When the guard does so unasked: at this time of CLOCK_MONOTONIC, in ms. For a supervisor that is
+ * stopped then, with the job that it is part of; it is continued.
+ */
+void launch_set_deadline(const struct launched *launched, int64_t deadline);
 
 /* Kills every descendant of the calling process, however many there are, and reaps them. */
 void launch_kill_descendants(void);
@@ -117,7 +123,7 @@ enum launch_stage {
 	STAGE_FILTER,
 };
 
-/* Shared by S, G and T until T executes. */
+/* Shared by S, G and T until T executes; by S and G to the end. */
 struct launch_page {
 	atomic_int listener; /* its number in T; -1: not yet */
 	atomic_int target;   /* pid of T; 0: not yet */
@@ -125,7 +131,9 @@ struct launch_page {
 	atomic_int stage; /* what failed, with `error` */
 	atomic_int error;
 	atomic_int exec_error;
-	atomic_int ready; /* what follows is there */
+	atomic_int ending;        /* S wants the tree to end */
+	_Atomic int64_t deadline; /* launch_set_deadline(); 0: none */
+	atomic_int ready;         /* what follows is there */
 	bool drops_resource, judges_map;
 	unsigned short length;
 	struct sock_filter code[BPF_MAXINSNS];
@@ -143,5 +151,9 @@ int launch_drop_resource_capability(void);
 void child_run(const struct launch *launch, struct launch_page *page, const sigset_t *mask,
 	unsigned long filter_flags, pid_t guard) __attribute__((noreturn));
 
+/* Has G look at the page. */
+int launch_wake_signal(void);
+
 /* Runs as G; never returns. `supervisor` is a pidfd, `events` the pipe's writing end. */
-void guard_run(int supervisor, int events, pid_t target) __attribute__((noreturn));
+void guard_run(struct launch_page *page, int supervisor, int events, pid_t target)
+	__attribute__((noreturn));
