@@ -248,6 +248,30 @@ print("done")]], GOOD })
     assert.equal("done\n", result.out, result.err)
   end)
 
+  -- The file is in the list of mappings long before the call that maps it comes back.
+  it("nor are those that map while another library is still being read", function()
+    if not live.is_root() then return pending("only root mounts") end
+    local result = live.run { private = true, timeout = 60, command = { "sh", "-c", [[
+      mknod /dev/fuse c 10 229 && : 2>/dev/null </dev/fuse || { echo no FUSE; exit; }
+      mkdir back mount && echo >back/slowest && echo >back/other
+      "$2" back mount & for i in $(seq 100); do mountpoint -q mount && break; sleep 0.05; done
+      echo "allow.read '/**' allow.exec '/usr/**' allow.map { '/usr/**', '$PWD/mount/*' }" >policy.lua
+      "$1" run -q -p policy.lua -- /usr/bin/python3 -c '
+import ctypes, os, threading, time
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = ctypes.c_void_p
+def load(name, flags):
+    return libc.mmap(None, ctypes.c_size_t(1), 5, 2 | flags, os.open("mount/" + name, os.O_RDONLY), ctypes.c_long(0))
+thread = threading.Thread(target=load, args=("slowest", 0x8000))
+thread.start()
+time.sleep(0.1)
+print(load("other", 0) not in (None, 2 ** 64 - 1), thread.is_alive())
+thread.join()'
+      umount mount; wait]], "sh", live.binary, live.program("slow_fs") } }
+    if result.out == "no FUSE\n" then return pending("the kernel has no FUSE") end
+    assert.equal("True True\n", result.out, result.err)
+  end)
+
   it("a handler that fails refuses", function()
     local policy = "default.allow()\nfunction on.map(call) if call.path == '/' then return content('x') end end"
     assert.equal("mprotect EPERM\n", attempts(nil, policy, "mprotect"))

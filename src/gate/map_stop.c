@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -115,8 +116,24 @@ static const char *object(struct worker *worker, pid_t pid, int event, const voi
 	return other;
 }
 
+/*
+ * What was judged, before it is there: another thread's look may find it before our own does. By
+ * the name that stat(2) gives it; where /proc/PID/maps has another, await_approval() waits.
+ */
+static void approve(struct worker *worker, int pin)
+{
+	struct maps_file file;
+	struct stat st;
+
+	if (pin < 0 || fstat(pin, &st) < 0)
+		return;
+	file = (struct maps_file){st.st_dev, st.st_ino};
+	(void)approved_add(&worker->gate->approved, &file);
+}
+
 void map_stop(struct worker *worker, const struct answer *answer)
 {
+	approve(worker, answer->fd);
 	worker->gate->mapping++;
 	if (stop_seize(worker, 0,
 		    "code can't be loaded by a process that is being traced: what it loads could "

@@ -91,9 +91,13 @@ static void map_file(struct call *call, struct answer *answer)
 		answer_result(answer, place.object);
 		return;
 	}
+	if (fstat(place.object, &place.st) < 0 || S_ISDIR(place.st.st_mode)) {
+		answer_result(answer, -ENODEV);
+		return;
+	}
 	/* What a device maps is memory, too: of /dev/zero no list of mappings would tell the name.
 	 */
-	if (fstat(place.object, &place.st) < 0 || !S_ISREG(place.st.st_mode)) {
+	if (!S_ISREG(place.st.st_mode)) {
 		map_memory(call, answer);
 		return;
 	}

@@ -1,8 +1,8 @@
 /*
  * A slow file system, as if over a network: slow_fs BACKING MOUNTPOINT
  *
- * It has what is below BACKING, but looking up a name "slow" takes its time, listing "slowest"
- * takes seconds, and nothing is remembered. It serves until it is unmounted or killed.
+ * It has what is below BACKING, but looking up a name "slow" takes its time, listing or reading
+ * "slowest" takes seconds, and nothing is remembered. It serves until it is unmounted or killed.
  */
 #define FUSE_USE_VERSION 31
 #include <dirent.h>
@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LOOKUP_US = 5000, LISTING_S = 3 };
+enum { LOOKUP_US = 5000, READ_S = 2, LISTING_S = 3 };
 
 static int backing;
 
@@ -72,7 +72,8 @@ static int slow_read(
 {
 	ssize_t length = pread((int)file->fh, buffer, size, offset);
 
-	(void)path;
+	if (strcmp(strrchr(path, '/') + 1, "slowest") == 0)
+		(void)sleep(READ_S);
 	return length < 0 ? -errno : (int)length;
 }
 
