@@ -177,6 +177,16 @@ static long console_high(void)
 	return syscall(SYS_ioctl, HIGH, HIGH | TIOCLINUX, &subcode);
 }
 
+static long hang_up(void)
+{
+	return ioctl(0, 0x5437 /* TIOCVHANGUP */);
+}
+
+static long steal_terminal(void)
+{
+	return syscall(SYS_ioctl, 0L, HIGH | TIOCSCTTY, HIGH | 1);
+}
+
 static long landlock(void)
 {
 	struct landlock_ruleset_attr attributes = {.handled_access_fs = 1};
@@ -284,6 +294,7 @@ static const struct {
 	{"userfaultfd", faults}, {"ptrace", trace}, {"process_vm_readv", read_memory},
 	{"process_vm_writev", write_memory}, {"TIOCSTI", type_ahead},
 	{"TIOCSTI, high bits", type_ahead_high}, {"TIOCLINUX, high bits", console_high},
+	{"TIOCVHANGUP", hang_up}, {"TIOCSCTTY of another session's", steal_terminal},
 	{"landlock_create_ruleset", landlock}, {"unshare user", user_namespace},
 	{"unshare user, high bits", user_namespace_high}, {"unshare mount", mount_namespace},
 	{"clone user", clone_user}, {"clone user, high bits", clone_all_high},
