@@ -154,15 +154,14 @@ static size_t blanks_before(int fd, size_t length)
 	return used + length > PAGE ? PAGE - used : 0;
 }
 
-/*
- * Returns the bytes written. A short write would tear a line: there is nothing to do but to say so.
- */
-static ssize_t write_line(int fd, char *line, size_t length)
+/* A short write would tear a line: there is nothing to do but to say so. */
+static int write_line(int fd, char *line, size_t length)
 {
 	static pthread_mutex_t end_of_file = PTHREAD_MUTEX_INITIALIZER;
 	static char blanks[PAGE];
 	struct iovec parts[] = {{.iov_base = blanks}, {.iov_base = line, .iov_len = length}};
-	ssize_t written, result;
+	ssize_t written;
+	int result = 0;
 
 	(void)pthread_mutex_lock(&end_of_file);
 	parts[0].iov_len = blanks_before(fd, length);
@@ -170,19 +169,18 @@ static ssize_t write_line(int fd, char *line, size_t length)
 	do
 		written = writev(fd, parts, 2);
 	while (written < 0 && errno == EINTR);
-	result = written < 0 ? -errno : written;
-	if (written >= 0 && written != (ssize_t)(parts[0].iov_len + length))
-		result = -ENOSPC;
+	if (written != (ssize_t)(parts[0].iov_len + length))
+		result = written < 0 ? -errno : -ENOSPC;
 	(void)pthread_mutex_unlock(&end_of_file);
 	return result;
 }
 
 /* Takes the object over. */
-static ssize_t write_object(int fd, json_t *object)
+static int write_object(int fd, json_t *object)
 {
 	size_t length = json_dumpb(object, NULL, 0, JSON_COMPACT);
 	char *line = malloc(length + 1);
-	ssize_t result = -ENOMEM;
+	int result = -ENOMEM;
 
 	if (length > 0 && line != NULL) {
 		(void)json_dumpb(object, line, length, JSON_COMPACT);
@@ -194,12 +192,12 @@ static ssize_t write_object(int fd, json_t *object)
 	return result;
 }
 
-ssize_t decision_log_write(int fd, const struct observation *observation)
+int decision_log_write(int fd, const struct observation *observation)
 {
 	return write_object(fd, describe(observation));
 }
 
-ssize_t decision_log_write_dropped(int fd, uint64_t count)
+int decision_log_write_dropped(int fd, uint64_t count)
 {
 	json_t *object = json_object();
 

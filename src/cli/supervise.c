@@ -18,7 +18,7 @@
 
 enum {
 	AGAIN_MS = 500,   /* two Ctrl-C within this time kill the tree */
-	END_MS = 30000,   /* the guard's time to end the tree; then it is done without the guard */
+	END_MS = 30000,   /* the guard's time to end the tree; then launch_kill_tree() sees to it */
 	STUCK_LOOKS = 20, /* so many looks, a second apart, at which nothing has moved */
 	LOOK_MS = 1000,
 };
@@ -90,7 +90,8 @@ static void stop_with_target(const struct watch *watch, int signal)
 {
 	sigset_t one;
 
-	if (!is_stopped(watch) || !is_terminals(signal))
+	/* What is stopped while the tree is being ended, the guard has stopped. */
+	if (watch->ending != 0 || !is_stopped(watch) || !is_terminals(signal))
 		return;
 	(void)sigemptyset(&one);
 	(void)sigaddset(&one, signal);
@@ -107,23 +108,14 @@ static bool is_job_control(int signal)
 	return signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
 }
 
-static void handle_event(struct watch *watch, int status)
-{
-	if (WIFSTOPPED(status)) {
-		if (is_job_control(WSTOPSIG(status)))
-			stop_with_target(watch, WSTOPSIG(status));
-	} else if (WIFEXITED(status) || WIFSIGNALED(status)) {
-		watch->exited = true;
-		watch->status = status;
-	}
-}
-
 static void read_events(struct watch *watch)
 {
 	struct launch_event event;
+	const bool got = read(watch->launched->events, &event, sizeof event) == sizeof event;
 
-	if (read(watch->launched->events, &event, sizeof event) == sizeof event)
-		handle_event(watch, event.status);
+	watch->exited = launch_has_exited(watch->launched, &watch->status);
+	if (got && WIFSTOPPED(event.status) && is_job_control(WSTOPSIG(event.status)))
+		stop_with_target(watch, WSTOPSIG(event.status));
 }
 
 static int64_t now_ms(void)
@@ -137,7 +129,7 @@ static int64_t now_ms(void)
 /* The guard kills the tree, and ends. */
 static void end_tree(struct watch *watch, enum run_end end)
 {
-	if (watch->end != RUN_ENDED)
+	if (watch->ending != 0)
 		return;
 	watch->end = end;
 	watch->ending = now_ms();
@@ -187,18 +179,11 @@ static void read_signal(struct watch *watch)
 		return;
 	/* Only its daemons are left: who interrupts us now means them. */
 	if (watch->exited && ends_the_wait(info.ssi_signo))
-		launch_end(watch->launched);
+		end_tree(watch, RUN_ENDED);
 	else if (is_second_interrupt(watch, &info))
 		end_tree(watch, RUN_INTERRUPTED);
 	else if (concerns_target(&info) && !has_reached_target(watch, &info))
 		send_to_target(watch, (int)info.ssi_signo);
-}
-
-static bool pending(int fd)
-{
-	struct pollfd polled = {.fd = fd, .events = POLLIN};
-
-	return poll(&polled, 1, 0) > 0 && (polled.revents & POLLIN) != 0;
 }
 
 /* ---- time ---------------------------------------------------------------------------------- */
@@ -233,7 +218,7 @@ static int patience(const struct watch *watch)
 	uint64_t passed = (uint64_t)(now_ms() - watch->started);
 	uint64_t wall = watch->supervision->wall_ms;
 
-	if (watch->end != RUN_ENDED)
+	if (watch->ending != 0)
 		return LOOK_MS;
 	if (passed >= wall)
 		return 0;
@@ -253,7 +238,7 @@ static void look_at_clock(struct watch *watch)
 
 static bool is_overdue(const struct watch *watch)
 {
-	return watch->end != RUN_ENDED && now_ms() - watch->ending >= END_MS;
+	return watch->ending != 0 && now_ms() - watch->ending >= END_MS;
 }
 
 /* Until the guard is gone, and with it the last process of the tree. */
@@ -276,8 +261,7 @@ static int watch_tree(struct watch *watch)
 			read_signal(watch);
 		look_at_clock(watch);
 	}
-	while (pending(watch->launched->events))
-		read_events(watch);
+	watch->exited = launch_has_exited(watch->launched, &watch->status);
 	return 0;
 }
 
@@ -293,7 +277,7 @@ int supervise(const struct supervision *supervision, int *ret_status)
 
 	/* What it noted before there was a target is of no interest. */
 	(void)witness_saw(watch.witness, 0);
-	if (supervision->wall_ms < (uint64_t)(INT64_MAX - watch.started))
+	if (supervision->wall_ms < (uint64_t)(INT64_MAX / 2 - watch.started))
 		launch_set_deadline(watch.launched, watch.started + (int64_t)supervision->wall_ms);
 	result = watch_tree(&watch);
 	witness_end(watch.witness);

@@ -114,10 +114,8 @@ static int add_scalar(
 {
 	const struct group_row *group = &group_table[row->group];
 	int number = seccomp_syscall_resolve_name(row->name);
-	const struct scmp_arg_cmp compare[] = {
-		masked(row->argument, row->mask, row->value),
-		masked(row->other_argument, row->other_mask, row->other_value),
-	};
+	struct scmp_arg_cmp compare = masked(row->argument, row->mask, row->value);
+
 	int said = plan_ruling(policy, "", row->group);
 	uint32_t action = SCMP_ACT_ERRNO((uint32_t)(said > 0 ? said : group->error));
 
@@ -128,8 +126,7 @@ static int add_scalar(
 	if (said == PLAN_UNSAID && (group->flags & EXPLAINED) != 0 &&
 		strcmp(row->name, "socket") == 0)
 		action = SCMP_ACT_NOTIFY;
-	return seccomp_rule_add_array(
-		context, action, number, row->other_mask != 0 ? 2 : 1, compare);
+	return seccomp_rule_add_array(context, action, number, 1, &compare);
 }
 
 /* Pretend: see filter_build(). */

@@ -16,7 +16,8 @@
 /*
  * The guard: parent of the target and, as subreaper, of every orphan of the tree. It holds no
  * listener and reads nothing that a target wrote. It ends when the last descendant has; or, when
- * the supervisor is gone, it kills them all: no target runs unsupervised.
+ * the supervisor is gone, it kills them all: no target runs unsupervised. It does so, too, when it
+ * is told to, and when the run has had its time.
  */
 
 enum { SUPERVISOR, EVENTS, CHILDREN, FD_COUNT, FIRST_FD = 3 };
@@ -46,34 +47,50 @@ static void keep_only(int fds[FD_COUNT])
 		return;
 }
 
-static void report(int fds[FD_COUNT], int status)
+/* A supervisor that stopped together with the target goes on together with it, or after it. */
+static void wake_supervisor(const int fds[FD_COUNT])
 {
-	struct launch_event event = {status};
-
-	/* A supervisor that stopped together with the target goes on together with it. */
-	if (WIFCONTINUED(status))
-		(void)pidfd_send_signal(fds[SUPERVISOR], SIGCONT, NULL, 0);
-
-	/* Shorter than PIPE_BUF: whole or not at all. A supervisor that is gone is no reason to
-	 * end. */
-	while (write(fds[EVENTS], &event, sizeof event) < 0 && errno == EINTR)
-		;
+	(void)pidfd_send_signal(fds[SUPERVISOR], SIGCONT, NULL, 0);
 }
 
-/* false: no descendant is left. */
-static bool reap(int fds[FD_COUNT], pid_t target)
+static void report(struct launch_page *page, const int fds[FD_COUNT], int status)
 {
-	for (;;) {
+	struct launch_event event = {status};
+	const bool exited = WIFEXITED(status) || WIFSIGNALED(status);
+
+	if (exited) {
+		page->status = status;
+		page->exited = 1;
+	}
+	/*
+	 * Shorter than PIPE_BUF: whole or not at all. Where there is no room, the supervisor has
+	 * enough to look at.
+	 */
+	while (write(fds[EVENTS], &event, sizeof event) < 0 && errno == EINTR)
+		;
+	if (exited || WIFCONTINUED(status))
+		wake_supervisor(fds);
+}
+
+enum reaped { NOBODY_IS_LEFT, ALL_REAPED, MORE_TO_REAP };
+
+/* A limited number: who stops and continues its own as fast as it can must not keep us here. */
+static enum reaped reap(struct launch_page *page, const int fds[FD_COUNT], pid_t target)
+{
+	enum { AT_ONCE = 64 };
+
+	for (int i = 0; i < AT_ONCE; i++) {
 		int status;
 		pid_t pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED | __WALL);
 
 		if (pid == 0)
-			return true;
+			return ALL_REAPED;
 		if (pid < 0)
-			return errno != ECHILD;
+			return errno == ECHILD ? NOBODY_IS_LEFT : ALL_REAPED;
 		if (pid == target)
-			report(fds, status);
+			report(page, fds, status);
 	}
+	return MORE_TO_REAP;
 }
 
 static int child_signals(void)
@@ -113,15 +130,16 @@ static int patience(const struct launch_page *page)
 	return left < LONGEST_MS ? (int)left : LONGEST_MS;
 }
 
-/* Waits for something to do. true: the tree is to end. */
-static bool wait_for_end(const struct launch_page *page, const int fds[FD_COUNT])
+/* Waits for something to do, if there is nothing. true: the tree is to end. */
+static bool wait_for_end(
+	const struct launch_page *page, const int fds[FD_COUNT], enum reaped reaped)
 {
 	struct pollfd polled[] = {
 		{.fd = fds[SUPERVISOR], .events = POLLIN},
 		{.fd = fds[CHILDREN], .events = POLLIN},
 	};
 
-	if (poll(polled, 2, patience(page)) < 0 && errno != EINTR)
+	if (poll(polled, 2, reaped == MORE_TO_REAP ? 0 : patience(page)) < 0 && errno != EINTR)
 		return true;
 	drain(fds[CHILDREN]);
 	return polled[0].revents != 0 || page->ending != 0 || patience(page) == 0;
@@ -130,6 +148,7 @@ static bool wait_for_end(const struct launch_page *page, const int fds[FD_COUNT]
 void guard_run(struct launch_page *page, int supervisor, int events, pid_t target)
 {
 	int fds[FD_COUNT] = {supervisor, events, child_signals()};
+	enum reaped reaped;
 
 	/* Out of the command's group: a SIGKILL to that must not take supervisor and guard
 	 * together. */
@@ -137,13 +156,12 @@ void guard_run(struct launch_page *page, int supervisor, int events, pid_t targe
 	(void)prctl(PR_SET_NAME, "moongate-guard");
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	keep_only(fds);
-	while (reap(fds, target)) {
-		if (!wait_for_end(page, fds))
+	while ((reaped = reap(page, fds, target)) != NOBODY_IS_LEFT) {
+		if (!wait_for_end(page, fds, reaped))
 			continue;
 		launch_kill_descendants();
-		/* It may have stopped with the target, and has the end to report. */
-		(void)pidfd_send_signal(fds[SUPERVISOR], SIGCONT, NULL, 0);
 		break;
 	}
+	wake_supervisor(fds);
 	_exit(0);
 }

@@ -225,6 +225,8 @@ int launch_prepare(
 	if (launched.page == NULL || supervisor < 0 || pipe2(start.events, O_CLOEXEC) < 0)
 		return error_errno(err, errno, "cannot prepare the launch");
 	launched.events = start.events[0];
+	/* The guard must not wait for a supervisor that has stopped. */
+	(void)fcntl(start.events[1], F_SETFL, O_NONBLOCK);
 	launched.killable = (start.flags & SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV) != 0;
 	start.supervisor = supervisor;
 	/* Ignored, children would vanish without a status: the guard's, and the guard itself. */
@@ -293,6 +295,14 @@ void launch_go(struct launched *launched)
 int launch_exec_error(const struct launched *launched)
 {
 	return launched->page->exec_error;
+}
+
+bool launch_has_exited(const struct launched *launched, int *ret_status)
+{
+	if (launched->page->exited == 0)
+		return false;
+	*ret_status = launched->page->status;
+	return true;
 }
 
 bool launch_ended_well(const struct launched *launched)

@@ -55,7 +55,8 @@ struct launched {
 	struct launch_page *page;
 };
 
-/* What happened to the first target: a status of waitpid(2). */
+/* What happened to the first target: a status of waitpid(2). That it has ended, the page says, too.
+ */
 struct launch_event {
 	int status;
 };
@@ -77,6 +78,9 @@ int launch_take(struct launched *launched, const struct launch_terms *terms, str
 
 /* Step 4. */
 void launch_go(struct launched *launched);
+
+/* Whether the first target has ended, and its status (waitpid(2)). */
+bool launch_has_exited(const struct launched *launched, int *ret_status);
 
 /* The errno of a failed execve of the target, positive; 0 if it was executed. */
 int launch_exec_error(const struct launched *launched);
@@ -133,7 +137,9 @@ struct launch_page {
 	atomic_int exec_error;
 	atomic_int ending;        /* S wants the tree to end */
 	_Atomic int64_t deadline; /* launch_set_deadline(); 0: none */
-	atomic_int ready;         /* what follows is there */
+	atomic_int status;        /* of T, from waitpid(2), when it has `exited` */
+	atomic_int exited;
+	atomic_int ready; /* what follows is there */
 	bool drops_resource, judges_map;
 	unsigned short length;
 	struct sock_filter code[BPF_MAXINSNS];

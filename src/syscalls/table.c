@@ -57,9 +57,7 @@ const size_t syscall_table_size = sizeof syscall_table / sizeof *syscall_table;
 
 const struct scalar_row scalar_table[] = {
 #define SCALAR(name, argument, mask, value, group) \
-	{#name, argument, mask, (uint64_t)(value) & (mask), 0, 0, 0, GROUP_OF(group)},
-#define SCALARS(name, argument, mask, value, other, other_mask, other_value, group) \
-	{#name, argument, mask, value, other, other_mask, other_value, GROUP_OF(group)},
+	{#name, argument, mask, (uint64_t)(value) & (mask), GROUP_OF(group)},
 #include "syscalls/table.def"
 };
 const size_t scalar_table_size = sizeof scalar_table / sizeof *scalar_table;
@@ -139,9 +137,7 @@ enum syscall_group syscall_refusing_group(
 		const struct scalar_row *scalar = &scalar_table[i];
 
 		if (strcmp(scalar->name, row->name) == 0 &&
-			(arguments[scalar->argument] & scalar->mask) == scalar->value &&
-			(arguments[scalar->other_argument] & scalar->other_mask) ==
-				scalar->other_value)
+			(arguments[scalar->argument] & scalar->mask) == scalar->value)
 			return scalar->group;
 	}
 	return GROUP_NONE;

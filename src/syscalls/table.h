@@ -53,8 +53,6 @@ struct scalar_row {
 	const char *name;
 	unsigned argument;
 	uint64_t mask, value;
-	unsigned other_argument; /* a second condition, where other_mask is not 0 */
-	uint64_t other_mask, other_value;
 	enum syscall_group group;
 };
 
