@@ -20,7 +20,18 @@ static bool is_one_too_many(struct log_rate *rate, uint64_t key)
 	return rate->slots[slot].count++ >= LOG_EQUAL_LIMIT;
 }
 
-bool log_rate_permits(struct log_rate *rate, uint64_t key, int64_t second)
+/* Reserves room for a line. Short ones need none: long ones must not keep them out of the log. */
+static bool has_room(struct log_rate *rate, size_t bytes)
+{
+	if (bytes <= LOG_SHORT)
+		return true;
+	if (rate->bytes + bytes > LOG_BYTES_LIMIT)
+		return false;
+	rate->bytes += bytes;
+	return true;
+}
+
+bool log_rate_permits(struct log_rate *rate, uint64_t key, int64_t second, size_t bytes)
 {
 	bool permitted;
 
@@ -31,21 +42,14 @@ bool log_rate_permits(struct log_rate *rate, uint64_t key, int64_t second)
 		rate->bytes = 0;
 		memset(rate->slots, 0, sizeof rate->slots);
 	}
-	permitted = !is_one_too_many(rate, key) && rate->all < LOG_ALL_LIMIT &&
-		    rate->bytes < LOG_BYTES_LIMIT;
+	permitted =
+		!is_one_too_many(rate, key) && rate->all < LOG_ALL_LIMIT && has_room(rate, bytes);
 	if (permitted)
 		rate->all++;
 	else
 		rate->dropped++;
 	(void)pthread_mutex_unlock(&rate->lock);
 	return permitted;
-}
-
-void log_rate_count(struct log_rate *rate, size_t bytes)
-{
-	(void)pthread_mutex_lock(&rate->lock);
-	rate->bytes += bytes;
-	(void)pthread_mutex_unlock(&rate->lock);
 }
 
 uint64_t log_rate_take_dropped(struct log_rate *rate, int64_t second, bool over)

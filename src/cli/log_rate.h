@@ -13,7 +13,8 @@
 enum {
 	LOG_EQUAL_LIMIT = 100,     /* equal decisions a second */
 	LOG_ALL_LIMIT = 20000,     /* decisions a second */
-	LOG_BYTES_LIMIT = 8 << 20, /* a second; the line that reaches it is still written */
+	LOG_SHORT = 1024,          /* bytes of a line that is always written within these two */
+	LOG_BYTES_LIMIT = 8 << 20, /* a second, of lines that are longer */
 	LOG_RATE_SLOTS = 1024,
 };
 
@@ -31,11 +32,8 @@ struct log_rate {
 
 void log_rate_init(struct log_rate *rate);
 
-/* Whether this decision is to be written; `second` as log_rate.second. */
-bool log_rate_permits(struct log_rate *rate, uint64_t key, int64_t second);
-
-/* What was written of it. */
-void log_rate_count(struct log_rate *rate, size_t bytes);
+/* Whether this decision is to be written; `second` as log_rate.second, `bytes` of its line. */
+bool log_rate_permits(struct log_rate *rate, uint64_t key, int64_t second, size_t bytes);
 
 /*
  * How many have been left out in seconds that are over; then they count as said. `over`: the last

@@ -45,12 +45,20 @@ struct report {
 	struct log_rate rate;
 };
 
-/* Never waits for somebody to read a FIFO: our signals are blocked by now. */
+/*
+ * A FIFO that nobody reads is not waited for much longer than a reader takes that was started
+ * together with us: our signals are blocked by now.
+ */
 static int open_log(const char *path, struct error *err)
 {
-	const int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY;
-	int fd = open(path, flags | O_NONBLOCK, 0600);
+	const int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+	const struct timespec moment = {.tv_nsec = 50 * 1000 * 1000};
+	int fd = open(path, flags, 0600);
 
+	for (int i = 0; i < 40 && fd < 0 && errno == ENXIO; i++) {
+		(void)nanosleep(&moment, NULL);
+		fd = open(path, flags, 0600);
+	}
 	if (fd < 0)
 		return error_errno(err, errno,
 			errno == ENXIO ? "cannot open the log %s: nobody has it open for reading"
@@ -205,26 +213,54 @@ static int64_t now_s(void)
 	return now.tv_sec;
 }
 
+static void note_unlogged(struct report *report, int error, uint64_t count)
+{
+	if (atomic_fetch_add(&report->unlogged, count) == 0)
+		complain("cannot write the log: %s", strerror(error));
+}
+
 /* What a storm had left out, as soon as its second is over. */
-static int log_dropped(struct report *report, int64_t second, bool over)
+static void log_dropped(struct report *report, int64_t second, bool over)
 {
 	uint64_t dropped = log_rate_take_dropped(&report->rate, second, over);
+	int result = dropped > 0 ? decision_log_write_dropped(report->log, dropped) : 0;
 
-	return dropped > 0 ? (int)decision_log_write_dropped(report->log, dropped) : 0;
+	if (result < 0)
+		note_unlogged(report, -result, dropped);
+}
+
+/* What a name takes in a line: what is escaped is there in hex, too. */
+static size_t length_in_log(const char *name, size_t length)
+{
+	enum { ESCAPED = 7 };
+
+	for (size_t i = 0; i < length; i++)
+		if (name[i] < ' ' || name[i] > '~' || name[i] == '\\' || name[i] == '"')
+			return ESCAPED * length;
+	return length;
+}
+
+static size_t line_length(const struct request *request)
+{
+	enum { REST = 400 };
+
+	return REST + length_in_log(request->path, request->path_len) +
+	       (request->newpath != NULL ? length_in_log(request->newpath, request->newpath_len)
+					 : 0);
 }
 
 /* Before the answer, so a crash loses no decision that took effect. */
 static void log_decision(struct report *report, const struct observation *observation)
 {
 	int64_t second = now_s();
-	ssize_t result = log_dropped(report, second, false);
+	int result = 0;
 
-	if (log_rate_permits(&report->rate, key_of(report, observation), second) && result >= 0) {
+	log_dropped(report, second, false);
+	if (log_rate_permits(&report->rate, key_of(report, observation), second,
+		    line_length(observation->request)))
 		result = decision_log_write(report->log, observation);
-		log_rate_count(&report->rate, result > 0 ? (size_t)result : 0);
-	}
-	if (result < 0 && report->unlogged++ == 0)
-		complain("cannot write the log: %s", strerror((int)-result));
+	if (result < 0)
+		note_unlogged(report, -result, 1);
 }
 
 static bool is_refusal(const struct verdict *verdict)
@@ -325,14 +361,14 @@ static void print_summary(struct report *report)
 	print_summary_part(report, true, "  to allow these, add:");
 	if (report->beyond > 0)
 		(void)fprintf(stderr,
-			"  … and %llu that were not recorded one by one: --log FILE has all\n",
+			"  … and %llu that were not recorded one by one: --log FILE has them\n",
 			(unsigned long long)report->beyond);
 }
 
 void report_finish(struct report *report)
 {
-	if (report->log >= 0 && log_dropped(report, 0, true) < 0)
-		report->unlogged++;
+	if (report->log >= 0)
+		log_dropped(report, 0, true);
 	(void)pthread_mutex_lock(&report->lock);
 	if (report->total > 0 && !report->options.quiet)
 		print_summary(report);
