@@ -268,11 +268,12 @@ static int signal_by_pidfd(struct call *call)
  */
 void pidfd_signal_perform(struct call *call, struct answer *answer)
 {
-	/* PIDFD_SELF_THREAD, PIDFD_SELF_THREAD_GROUP (Linux 6.14): numbers that mean the caller. */
-	enum { SELF_THREAD = -10000, SELF_THREAD_GROUP = -10001 };
+	/* PIDFD_SELF_THREAD, PIDFD_SELF_THREAD_GROUP: numbers that mean the caller. */
+	enum { SELF_THREAD = -10000, SELF_THREAD_GROUP = -10001, OLD_THREAD_GROUP = -20000 };
 	const int pidfd = (int)call->arguments[0];
 
-	if ((pidfd == SELF_THREAD || pidfd == SELF_THREAD_GROUP) && is_for_one(call)) {
+	if ((pidfd == SELF_THREAD || pidfd == SELF_THREAD_GROUP || pidfd == OLD_THREAD_GROUP) &&
+		is_for_one(call)) {
 		answer->kind = ANSWER_CONTINUE;
 		return;
 	}

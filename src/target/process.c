@@ -245,14 +245,26 @@ int process_time_used(const struct world *world, pid_t tid, uint64_t *ret_ns)
 	return sscanf(text, "%" SCNu64, ret_ns) == 1 ? 0 : -EIO;
 }
 
-/* The guard is a subreaper: every chain of parents of the tree ends at it. */
-static bool descends_from_guard(const struct world *world, pid_t parent)
+static bool is_child(const struct world *world, pid_t pid, pid_t parent)
+{
+	struct process_status status;
+
+	return process_status_of(world, pid, &status) == 0 && status.parent == parent;
+}
+
+/*
+ * The guard is a subreaper: every chain of parents of the tree ends at it. As long as a child has
+ * the same parent, that one's number is its own: so a child is looked at again after its parent.
+ */
+static bool descends_from_guard(const struct world *world, pid_t pid, pid_t parent)
 {
 	struct process_status status;
 
 	for (long depth = 0; depth < PID_MAX_LIMIT && parent != world->guard; depth++) {
-		if (parent <= 1 || process_status_of(world, parent, &status) < 0)
+		if (parent <= 1 || process_status_of(world, parent, &status) < 0 ||
+			!is_child(world, pid, parent))
 			return false;
+		pid = parent;
 		parent = status.parent;
 	}
 	return parent == world->guard;
@@ -270,7 +282,7 @@ bool process_in_tree(const struct world *world, pid_t pid)
 	for (int look = 0; look < LOOKS; look++) {
 		if (pid <= 1 || process_status_of(world, pid, &status) < 0)
 			return false;
-		if (descends_from_guard(world, status.parent))
+		if (descends_from_guard(world, pid, status.parent))
 			return true;
 	}
 	return false;
