@@ -177,14 +177,9 @@ static long console_high(void)
 	return syscall(SYS_ioctl, HIGH, HIGH | TIOCLINUX, &subcode);
 }
 
-static long hang_up(void)
+static long hang_up_high(void)
 {
-	return ioctl(0, 0x5437 /* TIOCVHANGUP */);
-}
-
-static long steal_terminal(void)
-{
-	return syscall(SYS_ioctl, 0L, HIGH | TIOCSCTTY, HIGH | 1);
+	return syscall(SYS_ioctl, 0L, HIGH | 0x5437 /* TIOCVHANGUP */);
 }
 
 static long landlock(void)
@@ -294,12 +289,12 @@ static const struct {
 	{"userfaultfd", faults}, {"ptrace", trace}, {"process_vm_readv", read_memory},
 	{"process_vm_writev", write_memory}, {"TIOCSTI", type_ahead},
 	{"TIOCSTI, high bits", type_ahead_high}, {"TIOCLINUX, high bits", console_high},
-	{"TIOCVHANGUP", hang_up}, {"TIOCSCTTY of another session's", steal_terminal},
-	{"landlock_create_ruleset", landlock}, {"unshare user", user_namespace},
-	{"unshare user, high bits", user_namespace_high}, {"unshare mount", mount_namespace},
-	{"clone user", clone_user}, {"clone user, high bits", clone_all_high},
-	{"setns", set_namespace}, {"open_tree", open_mount}, {"open_tree clone", clone_mount},
-	{"mount", mounts}, {"bpf", programs}, {"finit_module", modules}, {"chroot", root_directory},
+	{"TIOCVHANGUP, high bits", hang_up_high}, {"landlock_create_ruleset", landlock},
+	{"unshare user", user_namespace}, {"unshare user, high bits", user_namespace_high},
+	{"unshare mount", mount_namespace}, {"clone user", clone_user},
+	{"clone user, high bits", clone_all_high}, {"setns", set_namespace},
+	{"open_tree", open_mount}, {"open_tree clone", clone_mount}, {"mount", mounts},
+	{"bpf", programs}, {"finit_module", modules}, {"chroot", root_directory},
 	{"second listener", second_listener}, {"uselib", old_uselib},
 	{"PR_SET_MM, high bits", move_brk}};
 
