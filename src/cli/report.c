@@ -52,7 +52,7 @@ struct report {
 static int open_log(const char *path, struct error *err)
 {
 	const int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-	const struct timespec moment = {.tv_nsec = 50 * 1000 * 1000};
+	const struct timespec moment = {.tv_nsec = 50000000L};
 	int fd = open(path, flags, 0600);
 
 	for (int i = 0; i < 40 && fd < 0 && errno == ENXIO; i++) {
