@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 
 /* What the witness writes for the marker; else the number of a signal. */
-enum { MARKER = 0, PATIENCE_MS = 100 };
+enum { MARKER = 0, PATIENCE_MS = 1000 };
 
 static _Noreturn void note_signals(int notes, pid_t supervisor)
 {
