@@ -11,10 +11,10 @@
 #include <sys/pidfd.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 
 enum {
 	AGAIN_MS = 500,   /* two Ctrl-C within this time kill the tree */
@@ -118,21 +118,13 @@ static void read_events(struct watch *watch)
 		stop_with_target(watch, WSTOPSIG(event.status));
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
-
 /* The guard kills the tree, and ends. */
 static void end_tree(struct watch *watch, enum run_end end)
 {
 	if (watch->ending != 0)
 		return;
 	watch->end = end;
-	watch->ending = now_ms();
+	watch->ending = clock_ms();
 	launch_end(watch->launched);
 }
 
@@ -163,7 +155,7 @@ static bool has_reached_target(const struct watch *watch, const struct signalfd_
 /* From the terminal: a person, who has said so before just now. */
 static bool is_second_interrupt(struct watch *watch, const struct signalfd_siginfo *info)
 {
-	int64_t now = now_ms(), before = watch->interrupted;
+	int64_t now = clock_ms(), before = watch->interrupted;
 
 	if (info->ssi_signo != SIGINT || info->ssi_code != SI_KERNEL)
 		return false;
@@ -215,7 +207,7 @@ static bool is_out_of_time(const struct watch *watch, int64_t now)
 /* Until something must be looked at, in ms. */
 static int patience(const struct watch *watch)
 {
-	uint64_t passed = (uint64_t)(now_ms() - watch->started);
+	uint64_t passed = (uint64_t)(clock_ms() - watch->started);
 	uint64_t wall = watch->supervision->wall_ms;
 
 	if (watch->ending != 0)
@@ -227,7 +219,7 @@ static int patience(const struct watch *watch)
 
 static void look_at_clock(struct watch *watch)
 {
-	int64_t now = now_ms();
+	int64_t now = clock_ms();
 
 	if (is_out_of_time(watch, now))
 		end_tree(watch, RUN_OUT_OF_TIME);
@@ -238,7 +230,7 @@ static void look_at_clock(struct watch *watch)
 
 static bool is_overdue(const struct watch *watch)
 {
-	return watch->ending != 0 && now_ms() - watch->ending >= END_MS;
+	return watch->ending != 0 && clock_ms() - watch->ending >= END_MS;
 }
 
 /* Until the guard is gone, and with it the last process of the tree. */
@@ -272,7 +264,7 @@ int supervise(const struct supervision *supervision, int *ret_status)
 		.launched = supervision->launched,
 		.witness = supervision->witness,
 		.signals = signals,
-		.started = now_ms()};
+		.started = clock_ms()};
 	int result;
 
 	/* What it noted before there was a target is of no interest. */

@@ -8,9 +8,9 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "launch/launch.h"
 
 /*
@@ -118,13 +118,11 @@ static int patience(const struct launch_page *page)
 {
 	enum { GRACE_MS = 1000, LONGEST_MS = 1000 * 1000 };
 	const int64_t deadline = page->deadline;
-	struct timespec now;
 	int64_t left;
 
 	if (deadline == 0)
 		return -1;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	left = deadline + GRACE_MS - (now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000);
+	left = deadline + GRACE_MS - clock_ms();
 	if (left <= 0)
 		return 0;
 	return left < LONGEST_MS ? (int)left : LONGEST_MS;

@@ -3,6 +3,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "syscalls/perform.h"
 #include "target/process.h"
 #include "target/tree.h"
@@ -41,14 +42,6 @@ static int64_t full_until;
 static pthread_mutex_t grants_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct grant grants[GRANTS_LIMIT];
 static long grant_count;
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
 
 static bool forks(long number)
 {
@@ -123,9 +116,9 @@ static long outstanding(const struct world *world)
 static void count_anew(const struct world *world, long limit)
 {
 	const struct timespec moment = {.tv_nsec = 1000000};
-	int64_t until = now_ms() + LOOK_MS;
+	int64_t until = clock_ms() + LOOK_MS;
 
-	for (int i = 0; i < LOOKS || now_ms() < until; i++) {
+	for (int i = 0; i < LOOKS || clock_ms() < until; i++) {
 		long left = outstanding(world);
 		long found = tree_count(world, world->guard, limit);
 
@@ -141,12 +134,12 @@ static bool is_full(const struct session *session)
 	if (bound < session->processes)
 		return false;
 	/* Many may ask at the limit: one count answers them all, and holds up nobody else. */
-	if (now_ms() < full_until)
+	if (clock_ms() < full_until)
 		return true;
 	count_anew(&session->world, session->processes);
 	if (bound < session->processes)
 		return false;
-	full_until = now_ms() + FULL_MS;
+	full_until = clock_ms() + FULL_MS;
 	return true;
 }
 
