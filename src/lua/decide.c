@@ -18,29 +18,13 @@ struct question {
 
 /* ---- on the runner ------------------------------------------------------------------------- */
 
-/*
- * Whether the answer at `index` can be taken without a protected call: what most handlers return.
- * Nothing in here raises.
- */
-static bool take_plainly(lua_State *L, int index, struct question *question)
-{
-	const struct lua_host *host = host_of(L);
-
-	if (host->plain_allow != NULL && lua_touserdata(L, index) == host->plain_allow) {
-		question->answer->kind = VERDICT_ALLOW;
-		question->answer->source = SOURCE_HANDLER;
-		question->has_opinion = true;
-		return true;
-	}
-	return lua_isnil(L, index) && host->made == NULL;
-}
-
 /* Arguments: the question, what the handler returned. */
 static int take(lua_State *L)
 {
 	struct question *question = lua_touserdata(L, 1);
 
-	question->has_opinion = verdict_take(L, 2, &question->context, question->answer);
+	verdict_take(L, 2, &question->context, question->answer);
+	question->has_opinion = true;
 	return 0;
 }
 
@@ -68,7 +52,7 @@ static int take_answer(struct lua_host *host, struct question *question, int res
 		lua_pushnil(runner); /* answer */
 	else
 		lua_settop(runner, -results); /* answer */
-	if (take_plainly(runner, 1, question)) {
+	if (verdict_take_plain(runner, 1, question->answer, &question->has_opinion)) {
 		lua_settop(runner, 0);
 		return LUA_OK;
 	}

@@ -273,21 +273,26 @@ static void take_text(lua_State *L, struct verdict *ret)
 	}
 }
 
-bool verdict_take(
+bool verdict_take_plain(lua_State *L, int index, struct verdict *ret, bool *ret_has_opinion)
+{
+	const struct lua_host *host = host_of(L);
+
+	*ret_has_opinion = lua_type(L, index) == LUA_TUSERDATA &&
+			   lua_touserdata(L, index) == host->plain_allow;
+	if (!*ret_has_opinion)
+		return lua_isnil(L, index) && host->made == NULL;
+	ret->kind = VERDICT_ALLOW;
+	ret->source = SOURCE_HANDLER;
+	return true;
+}
+
+void verdict_take(
 	lua_State *L, int index, const struct verdict_context *context, struct verdict *ret)
 {
 	const struct answer *answer;
 
-	if (lua_isnil(L, index)) {
-		if (host_of(L)->made != NULL)
-			raise_unreturned(L, context->operation);
-		return false;
-	}
-	if (lua_touserdata(L, index) == host_of(L)->plain_allow) {
-		ret->kind = VERDICT_ALLOW;
-		ret->source = SOURCE_HANDLER;
-		return true;
-	}
+	if (lua_isnil(L, index))
+		raise_unreturned(L, context->operation);
 	answer = class_test(L, index, &verdict_class);
 	if (answer == NULL)
 		raise_nonsense(L, index, context->operation);
@@ -302,5 +307,4 @@ bool verdict_take(
 	(void)lua_getiuservalue(L, index, 1); /* … text */
 	take_text(L, ret);
 	lua_pop(L, 1); /* … */
-	return true;
 }

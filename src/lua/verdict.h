@@ -23,14 +23,19 @@ int verdict_push_constructors(lua_State *L);
 int verdict_push_errnos(lua_State *L);
 
 /*
- * Fills *ret from the value at `index`, which a handler of `operation` returned. False if it is
- * nil: no opinion. Raises if it is not a verdict, or not one for this operation. `refusal` is the
- * errno of a plain deny().
+ * What most handlers return, nil (no opinion) and allow(): true, and *ret is filled if there is an
+ * opinion. False: it is something else. Nothing in here raises.
+ */
+bool verdict_take_plain(lua_State *L, int index, struct verdict *ret, bool *ret_has_opinion);
+
+/*
+ * Fills *ret from anything else at `index`, which a handler of `operation` returned. Raises if it
+ * is not a verdict, or not one for this operation. `refusal` is the errno of a plain deny().
  */
 struct verdict_context {
 	const char *operation;
 	int refusal;
 	bool content_is_possible;
 };
-bool verdict_take(
+void verdict_take(
 	lua_State *L, int index, const struct verdict_context *context, struct verdict *ret);
