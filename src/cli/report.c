@@ -53,12 +53,10 @@ static int open_log(const char *path, struct error *err)
 {
 	const int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
 	const struct timespec moment = {.tv_nsec = 50000000L};
-	int fd = open(path, flags, 0600);
+	int fd;
 
-	for (int i = 0; i < 40 && fd < 0 && errno == ENXIO; i++) {
+	for (int i = 0; (fd = open(path, flags, 0600)) < 0 && errno == ENXIO && i < 40; i++)
 		(void)nanosleep(&moment, NULL);
-		fd = open(path, flags, 0600);
-	}
 	if (fd < 0)
 		return error_errno(err, errno,
 			errno == ENXIO ? "cannot open the log %s: nobody has it open for reading"
