@@ -78,18 +78,14 @@ import os, time
 deep, count, start = b"\xff" * 200, 0, time.monotonic()
 os.mkdir(b"deep"); os.chdir(b"deep")
 for _ in range(17): os.mkdir(deep); os.chdir(deep)
-# To the end of a second, when its bytes are used up.
-while time.monotonic() < start + 3 or time.monotonic() % 1 < 0.9:
+while time.monotonic() < start + 3:
     try: os.rename(b"/etc/shadow", b"\xfe" * 200 + str(count).encode())
     except OSError: count += 1
-try: open("/etc/shadow")
-except OSError: pass
 print(count, int(time.monotonic() - start) + 2)']])
     local tried, seconds = result.out:match "^(%d+) (%d+)\n$"
     assert.truthy(tried, result.out .. result.err)
     local log = live.read_file(root .. "/log")
     local lines = select(2, log:gsub('"syscall":"rename"', ""))
-    assert.is_truthy(log:find('"path":"/etc/shadow","rights":["read"]', 1, true), "a short line was kept out")
     local dropped = 0
     for count in log:gmatch '"dropped":(%d+)' do dropped = dropped + count end
     assert.is_true(#log <= seconds * (9 << 20), ("%d bytes in %d s"):format(#log, seconds))
